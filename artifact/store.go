@@ -1,0 +1,234 @@
+package artifact
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"sync"
+)
+
+// ErrNoContent is wrapped by errors of a [Store] that does not hold the content asked for.
+var ErrNoContent = errors.New("content is not in the store")
+
+// Store keeps contents by digest. What stands somewhere as it is (the image, a file stored
+// uncompressed in it) is kept by reference; everything else goes to one append-only spool file.
+// A Store is safe for concurrent use. Its memory does not grow with the size of the contents.
+type Store struct {
+	mu    sync.RWMutex
+	blobs map[Digest]*io.SectionReader
+	spool spool
+}
+
+// NewStore returns an empty store that spools to a new file in dir ("" is the system's
+// directory for temporary files). The file is made when first needed.
+func NewStore(dir string) *Store {
+	s := &Store{blobs: map[Digest]*io.SectionReader{}}
+	s.spool.dir = dir
+	return s
+}
+
+// Close gives the spool back. Contents kept by reference stay with their owner.
+func (s *Store) Close() error { return s.spool.close() }
+
+// Open returns the content named d.
+func (s *Store) Open(d Digest) (*io.SectionReader, error) {
+	s.mu.RLock()
+	r := s.blobs[d]
+	s.mu.RUnlock()
+	if r == nil {
+		return nil, fmt.Errorf("artifact: %s: %w", d, ErrNoContent)
+	}
+	return io.NewSectionReader(r, 0, r.Size()), nil
+}
+
+// Add takes in a content by reference: r must stay readable and unchanged as long as the store is used.
+// It reads r once to name it.
+func (s *Store) Add(r *io.SectionReader) (Digest, error) {
+	h := sha256.New()
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	for off := int64(0); off < r.Size(); {
+		n, err := r.ReadAt((*buf)[:min(int64(len(*buf)), r.Size()-off)], off)
+		h.Write((*buf)[:n])
+		off += int64(n)
+		if err != nil && (err != io.EOF || off < r.Size()) {
+			return Digest{}, fmt.Errorf("artifact: content of %d bytes at %#x: %w", r.Size(), off, err)
+		}
+	}
+	d := Digest(h.Sum(nil))
+	s.keep(d, r)
+	return d, nil
+}
+
+// keep records r as d unless d is there already, and reports whether it did.
+func (s *Store) keep(d Digest, r *io.SectionReader) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.blobs[d] != nil {
+		return false
+	}
+	s.blobs[d] = r
+	return true
+}
+
+// Put copies r to its end into the store. When r fails, what it gave before is kept and named,
+// and r's error is returned beside the digest and size of that part.
+func (s *Store) Put(r io.Reader) (Digest, int64, error) {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	h := sha256.New()
+	var segs segments
+	var fault error
+	for fault == nil {
+		n, err := io.ReadFull(r, *buf)
+		fault = err
+		h.Write((*buf)[:n])
+		if n == 0 {
+			break
+		}
+		if err != nil && len(segs) == 0 && s.has(Digest(h.Sum(nil))) {
+			segs = append(segs, stretch{len: int64(n)}) // known already: nothing to write
+			break
+		}
+		x, werr := s.spool.write((*buf)[:n])
+		if werr != nil {
+			s.spool.release(segs)
+			return Digest{}, 0, werr
+		}
+		segs = append(segs, stretch{start: segs.size(), at: x, len: int64(n)})
+	}
+	if fault == io.EOF || fault == io.ErrUnexpectedEOF {
+		fault = nil
+	}
+	d := Digest(h.Sum(nil))
+	size := segs.size()
+	if !s.keep(d, io.NewSectionReader(&spooled{&s.spool, segs}, 0, size)) {
+		s.spool.release(segs)
+	}
+	return d, size, fault
+}
+
+func (s *Store) has(d Digest) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.blobs[d] != nil
+}
+
+// Check reads the bytes that e cites again and compares them with its excerpt.
+// It returns nil if they are still there and say so.
+func (s *Store) Check(e Evidence) error {
+	r, err := s.Open(e.Content)
+	if err != nil {
+		return err
+	}
+	if !e.At.Within(r.Size()) {
+		return fmt.Errorf("artifact: %s: evidence at %#x+%d lies outside its %d bytes", e.Rule, e.At.Off, e.At.Len, r.Size())
+	}
+	got := make([]byte, min(e.At.Len, MaxExcerpt))
+	if _, err := r.ReadAt(got, e.At.Off); err != nil && err != io.EOF {
+		return err
+	}
+	if want := []byte(e.Excerpt); !bytes.Equal(got, want) {
+		return fmt.Errorf("artifact: %s: bytes at %#x are %q, want %q", e.Rule, e.At.Off, got, want)
+	}
+	return nil
+}
+
+const segment = 256 << 10 // unit of the spool, in bytes
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, segment); return &b }}
+
+// spool is one append-only file; stretches of it that are given up are used again.
+type spool struct {
+	mu   sync.Mutex
+	dir  string
+	file *os.File
+	end  int64
+	free []int64 // whole segments given up
+}
+
+// write puts b somewhere in the file and returns where.
+func (s *spool) write(b []byte) (int64, error) {
+	s.mu.Lock()
+	if s.file == nil {
+		f, err := os.CreateTemp(s.dir, "hallmark-spool-")
+		if err != nil {
+			s.mu.Unlock()
+			return 0, fmt.Errorf("artifact: spool: %w", err)
+		}
+		os.Remove(f.Name()) // on systems that allow it; close tries again
+		s.file = f
+	}
+	at, f := s.end, s.file
+	if k := len(s.free); k > 0 && len(b) == segment {
+		at, s.free = s.free[k-1], s.free[:k-1]
+	} else {
+		s.end += int64(len(b))
+	}
+	s.mu.Unlock()
+	if _, err := f.WriteAt(b, at); err != nil {
+		return 0, fmt.Errorf("artifact: spool: %w", err)
+	}
+	return at, nil
+}
+
+func (s *spool) release(segs segments) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range segs {
+		if x.len == segment {
+			s.free = append(s.free, x.at)
+		}
+	}
+}
+
+func (s *spool) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file == nil {
+		return nil
+	}
+	err := s.file.Close()
+	os.Remove(s.file.Name())
+	s.file = nil
+	return err
+}
+
+// segments is where the spool holds one content, in order.
+type segments []stretch
+
+type stretch struct{ start, at, len int64 }
+
+func (s segments) size() int64 {
+	if len(s) == 0 {
+		return 0
+	}
+	last := s[len(s)-1]
+	return last.start + last.len
+}
+
+type spooled struct {
+	spool *spool
+	segs  segments
+}
+
+// ReadAt reads across stretches. [io.SectionReader] bounds off.
+func (r *spooled) ReadAt(p []byte, off int64) (n int, err error) {
+	i := sort.Search(len(r.segs), func(i int) bool { return r.segs[i].start+r.segs[i].len > off })
+	for ; n < len(p) && i < len(r.segs); i++ {
+		x := r.segs[i]
+		in := off + int64(n) - x.start
+		k, err := r.spool.file.ReadAt(p[n:n+int(min(int64(len(p)-n), x.len-in))], x.at+in)
+		if n += k; err != nil {
+			return n, err
+		}
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}

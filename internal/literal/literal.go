@@ -1,0 +1,2 @@
+// Package literal finds many byte strings in one pass.
+package literal

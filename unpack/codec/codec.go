@@ -1,0 +1,35 @@
+// Package codec decompresses one block or one stream and tells exactly where it ended.
+//
+// A block decoder has the shape of [Block]: whole input, bounded output, no allocation that
+// grows with what the input claims. A stream decoder is a [Stream]: it reads from an offset of
+// an io.ReaderAt and knows, once it has returned io.EOF, how many bytes the stream had.
+// Every function is safe for concurrent use; decoder state is pooled.
+package codec
+
+import (
+	"errors"
+	"io"
+)
+
+// Block decodes src into dst and returns how many bytes it wrote. It never writes beyond
+// len(dst): if the output is longer it returns ErrTooLong. On damage it returns the bytes that
+// came out before it beside an error.
+type Block func(dst, src []byte) (n int, err error)
+
+// Stream decodes one stream. After Read returned io.EOF, Consumed is the exact length of the
+// stream in bytes; before, or after another error, it is how far the decoder is known to have come.
+// An error that wraps ErrCorrupt or io.ErrUnexpectedEOF is damage, one that wraps ErrHeader
+// means that there is no such stream, ErrMemory that it asks for more memory than allowed.
+type Stream interface {
+	io.Reader
+	Consumed() int64
+}
+
+// Errors that callers ask for.
+var (
+	ErrHeader   = errors.New("no such stream")
+	ErrCorrupt  = errors.New("compressed data is corrupt")
+	ErrChecksum = errors.New("checksum of decompressed data does not fit")
+	ErrTooLong  = errors.New("output is longer than allowed")
+	ErrMemory   = errors.New("dictionary is larger than the memory allowed")
+)

@@ -29,23 +29,47 @@ type Figures struct {
 	BlockReuse float64 `json:"block_reuse"` // share of 16-byte aligned blocks that occurred before
 }
 
-// Measure classifies b. It looks at no more than its argument and is deterministic.
-//
-// Thresholds: a random byte string of n bytes has a chi-square of 255 +- 22.6; compressors leave
-// a bias that shows from some 8 KiB on, ciphers do not. Below minOpaque bytes the two cannot be
-// told from dense code or tables, so the class is never an opaque one.
+// Meter takes [Figures] of bytes as they pass. The zero value is ready for use.
+type Meter struct {
+	hist [256]int64
+	n    int64
+	head []byte // the first bytes, up to blockSample, for BlockReuse
+}
+
+const blockSample = 64 << 10
+
+// Write takes b in. It never fails.
+func (m *Meter) Write(b []byte) (int, error) {
+	for _, c := range b {
+		m.hist[c]++
+	}
+	m.n += int64(len(b))
+	if room := blockSample - len(m.head); room > 0 {
+		m.head = append(m.head, b[:min(room, len(b))]...)
+	}
+	return len(b), nil
+}
+
+// Measure returns the figures of b.
 func Measure(b []byte) Figures {
-	if len(b) == 0 {
+	var m Meter
+	m.Write(b)
+	return m.Figures()
+}
+
+// Figures returns the figures of all bytes taken in, rounded to three digits behind the point.
+//
+// A random byte string has a chi-square of 255 +- 22.6 whatever its length; compressors leave a
+// bias that shows from some 8 KiB on, ciphers do not. The best compressors (LZMA) come close to
+// random, so "encrypted" means "as even as a cipher's output", and the figures stand beside it.
+func (m *Meter) Figures() Figures {
+	if m.n == 0 {
 		return Figures{Class: ClassData}
 	}
-	var hist [256]int
-	for _, c := range b {
-		hist[c]++
-	}
-	n := float64(len(b))
-	var f Figures
+	n := float64(m.n)
 	even := n / 256
-	for c, k := range hist {
+	var f Figures
+	for c, k := range m.hist {
 		if k > 0 {
 			p := float64(k) / n
 			f.Entropy -= p * math.Log2(p)
@@ -55,18 +79,21 @@ func Measure(b []byte) Figures {
 		}
 		f.ChiSquare += (float64(k) - even) * (float64(k) - even) / even
 	}
-	f.BlockReuse = blockReuse(b)
+	if f.Entropy > 6.5 { // only there does it decide anything
+		f.BlockReuse = blockReuse(m.head)
+	}
 	round := func(x float64) float64 { return math.Round(x*1000) / 1000 }
 	f.Entropy, f.ChiSquare, f.Printable, f.BlockReuse = round(f.Entropy), round(f.ChiSquare), round(f.Printable), round(f.BlockReuse)
-	f.Class = f.classify(len(b))
+	f.Class = f.classify(n)
 	return f
 }
 
+// Below minOpaque bytes random data cannot be told from dense code or tables.
 const minOpaque = 512
 
-func (f Figures) classify(n int) Class {
-	// A sample of n bytes cannot reach 8 bits; the expected shortfall is 255/(2 n ln 2).
-	full := 8 - 255/(2*float64(n)*math.Ln2)
+func (f Figures) classify(n float64) Class {
+	// A sample of n random bytes falls short of 8 bits by 255/(2 n ln 2) on average.
+	full := 8 - 255/(2*n*math.Ln2)
 	switch {
 	case f.Printable > 0.95:
 		return ClassText
@@ -74,15 +101,13 @@ func (f Figures) classify(n int) Class {
 		return ClassEncrypted
 	case n >= minOpaque && f.Entropy > full-0.35 && f.Entropy > 7:
 		return ClassCompressed
-	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.ChiSquare < 40*n2(n):
-		return ClassEncrypted
+	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.ChiSquare < 40*n/256:
+		return ClassEncrypted // a block cipher without chaining
 	case f.Entropy > 4.5:
 		return ClassCode
 	}
 	return ClassData
 }
-
-func n2(n int) float64 { return float64(n) / 256 }
 
 // blockReuse returns the share of aligned 16-byte blocks that repeat an earlier one, blocks of
 // a single value aside: a block cipher without chaining shows so. At most 64 KiB are looked at.

@@ -1,0 +1,116 @@
+package unpack
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf8"
+
+	"hallmark/artifact"
+)
+
+// typeMagics names files that need no unpacking by how they begin. Longer before shorter.
+// Sources: the formats' own specifications, as collected in file(1)'s magic.
+var typeMagics = []struct{ magic, typ string }{
+	{"\x7fELF", "elf"},
+	{"\x89PNG\r\n\x1a\n", "png"},
+	{"GIF87a", "gif"},
+	{"GIF89a", "gif"},
+	{"\xff\xd8\xff", "jpeg"},
+	{"\x00\x00\x01\x00", "ico"},
+	{"OTTO", "font"},
+	{"\x00\x01\x00\x00\x00", "font"},
+	{"wOFF", "font"},
+	{"wOF2", "font"},
+	{"OggS", "ogg"},
+	{"ID3", "mp3"},
+	{"%PDF-", "pdf"},
+	{"-----BEGIN ", "pem"},
+	{"#!", "script"},
+	{"<?xml", "xml"},
+	{"SQLite format 3\x00", "sqlite"},
+}
+
+// media are types whose content is dense by nature and holds no program: their bytes count as read.
+var media = map[string]bool{"png": true, "gif": true, "jpeg": true, "font": true, "ogg": true, "mp3": true, "wav": true, "video": true}
+
+// identify names the type of a file that needs no unpacking, by its bytes; "" if it is none known.
+// A media type is only given if the file also ends as one does, so that nothing hides in it.
+func identify(r *io.SectionReader) string {
+	head := make([]byte, min(4096, r.Size()))
+	n, _ := r.ReadAt(head, 0)
+	head = head[:n]
+	for _, m := range typeMagics {
+		if bytes.HasPrefix(head, []byte(m.magic)) && complete(r, m.typ, head) {
+			return m.typ
+		}
+	}
+	switch {
+	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WAVE" && riffSize(head) == r.Size():
+		return "wav"
+	case len(head) >= 12 && string(head[4:8]) == "ftyp":
+		return "video"
+	case len(head) > 0x40 && string(head[:2]) == "MZ":
+		return "pe"
+	case len(head) > 0 && isText(head):
+		return "text"
+	}
+	return ""
+}
+
+func riffSize(head []byte) int64 {
+	return 8 + int64(uint32(head[4])|uint32(head[5])<<8|uint32(head[6])<<16|uint32(head[7])<<24)
+}
+
+// complete checks the end of types that have a plain one.
+func complete(r *io.SectionReader, typ string, head []byte) bool {
+	tail := make([]byte, min(12, r.Size()))
+	r.ReadAt(tail, r.Size()-int64(len(tail)))
+	switch typ {
+	case "png":
+		return bytes.HasPrefix(tail, []byte("\x00\x00\x00\x00IEND"))
+	case "jpeg":
+		return bytes.Contains(tail, []byte("\xff\xd9"))
+	case "gif":
+		return tail[len(tail)-1] == 0x3b || tail[len(tail)-1] == 0
+	case "ico":
+		return len(head) > 6 && head[4] > 0 && head[4] < 32 && head[5] == 0
+	}
+	return true
+}
+
+// isText reports whether head reads as UTF-8 or, in GBK or another old encoding, as mostly
+// printable bytes without a NUL.
+func isText(head []byte) bool {
+	if bytes.IndexByte(head, 0) >= 0 {
+		return false
+	}
+	if m := artifact.Measure(head); m.Printable > 0.95 {
+		return true
+	}
+	for i := 0; i < 4 && len(head) > 0 && !utf8.Valid(head); i++ {
+		head = head[:len(head)-1] // a rune may be cut
+	}
+	control := 0
+	for _, c := range head {
+		if c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b {
+			control++
+		}
+	}
+	return utf8.Valid(head) && control == 0 && len(head) > 0
+}
+
+func quote(s string) string {
+	if len(s) > 200 {
+		s = s[:200]
+	}
+	const hex = "0123456789abcdef"
+	var b []byte
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == 0x7f {
+			b = append(b, '\\', 'x', hex[c>>4], hex[c&15])
+		} else {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,211 @@
+package unpack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"hallmark/artifact"
+	"hallmark/internal/work"
+	"hallmark/unpack/format"
+)
+
+// Run takes apart the size bytes of src and returns what it found. The contents are in store,
+// which refers to src: both must stay open as long as the tree is used. name is for display only.
+//
+// The tree depends on the bytes and the limits alone, not on the number of workers. Run returns
+// an error only if src cannot be read; everything else is a problem in the tree.
+func Run(ctx context.Context, name string, src io.ReaderAt, size int64, store *artifact.Store, opts Options) (*artifact.Tree, error) {
+	formats := opts.Formats
+	if formats == nil {
+		formats = Formats()
+	}
+	r := &run{
+		store:    store,
+		searcher: newSearcher(formats),
+		pool:     work.NewPool(opts.Workers),
+		limits:   opts.Limits.withDefaults(),
+		opts:     opts,
+		tree:     artifact.NewTree(name),
+	}
+	if r.limits.Time > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.limits.Time, fmt.Errorf("time limit of %v reached", r.limits.Time))
+		defer cancel()
+	}
+	root, err := store.Add(io.NewSectionReader(src, 0, size))
+	if err != nil {
+		return nil, err
+	}
+	r.levels(ctx, root)
+	markCycles(r.tree)
+	return r.tree, nil
+}
+
+type run struct {
+	store    *artifact.Store
+	searcher *searcher
+	pool     *work.Pool
+	limits   Limits
+	opts     Options
+	tree     *artifact.Tree
+
+	spentBytes   int64 // committed, in order of place
+	spentEntries int
+	searched     atomic.Int64
+	progress     sync.Mutex
+}
+
+// pending is a content that waits to be opened.
+type pending struct {
+	digest artifact.Digest
+	first  artifact.Step
+}
+
+// window is how many contents are opened before their results are committed. It is a constant
+// so that what a limit cuts off does not depend on the number of workers.
+const window = 256
+
+// levels opens the image, then all that it holds, and so on: each distinct content once, at
+// its smallest depth.
+func (r *run) levels(ctx context.Context, root artifact.Digest) {
+	seen := map[artifact.Digest]bool{root: true}
+	level := []pending{{digest: root}}
+	for depth := 0; len(level) > 0; depth++ {
+		var below []pending
+		for i := 0; i < len(level); i += window {
+			batch := level[i:min(i+window, len(level))]
+			for _, c := range r.openAll(ctx, batch, depth) {
+				r.report(depth, len(level), i)
+				for x, e := range c.Chunks() {
+					for n := range e.Chunk.Nodes {
+						if d := e.Chunk.Nodes[n].Digest; !d.IsZero() && !seen[d] {
+							seen[d] = true
+							below = append(below, pending{d, artifact.Step{Content: c.Digest, Extent: x, Node: n}})
+						}
+					}
+				}
+			}
+		}
+		r.report(depth, len(level), len(level))
+		level = below
+	}
+	if err := context.Cause(ctx); err != nil {
+		r.tree.Problems = append(r.tree.Problems, artifact.Problem{Kind: artifact.Limit, Detail: "run ended early: " + err.Error()})
+	}
+}
+
+func (r *run) report(depth, contents, done int) {
+	if r.opts.Progress != nil {
+		r.progress.Lock()
+		r.opts.Progress(Progress{depth, contents, done, r.searched.Load()})
+		r.progress.Unlock()
+	}
+}
+
+// openAll opens a batch of contents in parallel and commits them in order. If together they
+// overstep what is left of the limits, they are opened again one by one, so that the cut is
+// where the order of places puts it.
+func (r *run) openAll(ctx context.Context, batch []pending, depth int) []*artifact.Content {
+	shared := &allowance{bytes: r.limits.Bytes - r.spentBytes, entries: r.limits.Entries - r.spentEntries}
+	contents, errs := work.Map(ctx, r.pool, batch, func(ctx context.Context, p pending) (*artifact.Content, error) {
+		return r.open(ctx, p, depth, shared)
+	})
+	if shared.exceeded.Load() {
+		shared = &allowance{bytes: r.limits.Bytes - r.spentBytes, entries: r.limits.Entries - r.spentEntries, strict: true}
+		contents, errs = work.Map(ctx, nil, batch, func(ctx context.Context, p pending) (*artifact.Content, error) {
+			return r.open(ctx, p, depth, shared)
+		})
+	}
+	r.spentBytes += shared.spentBytes.Load()
+	r.spentEntries += int(shared.spentEntries.Load())
+	for i, err := range errs {
+		if err != nil {
+			contents[i] = r.unopened(batch[i], depth, problemOf(err, artifact.Internal))
+		}
+		r.tree.Add(contents[i])
+	}
+	return contents
+}
+
+// unopened is a content that could not be analysed at all.
+func (r *run) unopened(p pending, depth int, problem artifact.Problem) *artifact.Content {
+	c := &artifact.Content{Digest: p.digest, Depth: depth, First: p.first, Problems: []artifact.Problem{problem}}
+	if sr, err := r.store.Open(p.digest); err == nil {
+		c.Size = sr.Size()
+		c.Extents = unclaimed(sr, artifact.Range{Len: c.Size}, "")
+	}
+	return c
+}
+
+// allowance is what the contents of one batch may spend together.
+type allowance struct {
+	bytes        int64
+	entries      int
+	strict       bool // one content at a time: the end of the allowance is where it is felt
+	spentBytes   atomic.Int64
+	spentEntries atomic.Int64
+	exceeded     atomic.Bool
+}
+
+func (a *allowance) take(bytes int64, entries int) error {
+	if a.spentBytes.Add(bytes) > a.bytes {
+		a.exceeded.Store(true)
+		return format.Errorf(artifact.Limit, 0, "limit on bytes in all reached")
+	}
+	if a.spentEntries.Add(int64(entries)) > int64(a.entries) {
+		a.exceeded.Store(true)
+		return format.Errorf(artifact.Limit, 0, "limit on entries in all reached")
+	}
+	return nil
+}
+
+// problemOf turns an error into a problem; one that says no kind gets kind.
+func problemOf(err error, kind artifact.ProblemKind) artifact.Problem {
+	var e *format.Error
+	var p *work.PanicError
+	switch {
+	case errors.As(err, &e):
+		return artifact.Problem{Kind: e.Kind, At: e.At, Detail: e.Text}
+	case errors.As(err, &p):
+		return artifact.Problem{Kind: artifact.Internal, Detail: p.Error()}
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return artifact.Problem{Kind: artifact.Limit, Detail: "not read: the run ended early"}
+	}
+	return artifact.Problem{Kind: kind, Detail: err.Error()}
+}
+
+// markCycles finds nodes whose content is one that holds them, and says so.
+func markCycles(t *artifact.Tree) {
+	const (
+		active = 1
+		done   = 2
+	)
+	state := map[artifact.Digest]int{}
+	var visit func(c *artifact.Content)
+	visit = func(c *artifact.Content) {
+		state[c.Digest] = active
+		for _, x := range c.Chunks() {
+			for i := range x.Chunk.Nodes {
+				n := &x.Chunk.Nodes[i]
+				inner := t.Content(n.Digest)
+				if inner == nil {
+					continue
+				}
+				switch state[n.Digest] {
+				case active:
+					n.Problems = append(n.Problems, artifact.Problem{Kind: artifact.Recursive, Detail: "holds itself"})
+				case 0:
+					visit(inner)
+				}
+			}
+		}
+		state[c.Digest] = done
+	}
+	if root := t.Content(t.Root); root != nil {
+		visit(root)
+	}
+}

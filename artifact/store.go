@@ -84,7 +84,7 @@ func (s *Store) Put(r io.Reader) (Digest, int64, error) {
 	var segs segments
 	var fault error
 	for fault == nil {
-		n, err := io.ReadFull(r, *buf)
+		n, err := fill(r, *buf)
 		fault = err
 		h.Write((*buf)[:n])
 		if n == 0 {
@@ -101,7 +101,7 @@ func (s *Store) Put(r io.Reader) (Digest, int64, error) {
 		}
 		segs = append(segs, stretch{start: segs.size(), at: x, len: int64(n)})
 	}
-	if fault == io.EOF || fault == io.ErrUnexpectedEOF {
+	if fault == io.EOF {
 		fault = nil
 	}
 	d := Digest(h.Sum(nil))
@@ -110,6 +110,21 @@ func (s *Store) Put(r io.Reader) (Digest, int64, error) {
 		s.spool.release(segs)
 	}
 	return d, size, fault
+}
+
+// fill reads until b is full or r ends. Unlike io.ReadFull it tells r's own io.ErrUnexpectedEOF
+// from a last block that is short.
+func fill(r io.Reader, b []byte) (n int, err error) {
+	for empty := 0; n < len(b) && err == nil; {
+		var k int
+		if k, err = r.Read(b[n:]); k > 0 {
+			empty = 0
+		} else if empty++; empty > 100 {
+			return n, io.ErrNoProgress
+		}
+		n += k
+	}
+	return n, err
 }
 
 func (s *Store) has(d Digest) bool {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -19,30 +22,92 @@ import (
 // The tree depends on the bytes and the limits alone, not on the number of workers. Run returns
 // an error only if src cannot be read; everything else is a problem in the tree.
 func Run(ctx context.Context, name string, src io.ReaderAt, size int64, store *artifact.Store, opts Options) (*artifact.Tree, error) {
+	root, err := store.Add(io.NewSectionReader(src, 0, size))
+	if err != nil {
+		return nil, err
+	}
+	r := newRun(name, store, opts)
+	ctx, cancel := r.deadline(ctx)
+	defer cancel()
+	r.levels(ctx, 0, []pending{{digest: root}})
+	return r.finish(ctx), nil
+}
+
+// Part is one file of a folder that is scanned as a whole.
+type Part struct {
+	Path string // slash-separated, relative to the folder
+	Mode fs.FileMode
+	Link string      // of a symbolic link
+	Src  io.ReaderAt // of a regular file
+	Size int64
+}
+
+// RunFolder is [Run] for a folder of parts, such as the dumped partitions of one device or an
+// unpacked root filesystem. The root of the tree is the folder's manifest: a line for each part
+// with its digest, size and path, in order of path.
+func RunFolder(ctx context.Context, name string, parts []Part, store *artifact.Store, opts Options) (*artifact.Tree, error) {
+	r := newRun(name, store, opts)
+	ctx, cancel := r.deadline(ctx)
+	defer cancel()
+	parts = slices.SortedFunc(slices.Values(parts), func(a, b Part) int { return strings.Compare(a.Path, b.Path) })
+	digests, errs := work.Map(ctx, r.pool, parts, func(_ context.Context, p Part) (artifact.Digest, error) {
+		if p.Src == nil {
+			return artifact.Digest{}, nil
+		}
+		return store.Add(io.NewSectionReader(p.Src, 0, p.Size))
+	})
+	var manifest strings.Builder
+	chunk := &artifact.Chunk{Format: "folder"}
+	for i, p := range parts {
+		n := artifact.Node{Path: cleanPath(p.Path), Mode: p.Mode, Link: p.Link, Size: p.Size, Digest: digests[i]}
+		if errs[i] != nil {
+			n.Problems = append(n.Problems, problemOf(errs[i], artifact.Damaged))
+		}
+		chunk.Nodes = append(chunk.Nodes, n)
+		fmt.Fprintf(&manifest, "%s %d %q %q\n", digests[i], p.Size, p.Path, p.Link)
+	}
+	text := strings.NewReader(manifest.String())
+	root, err := store.Add(io.NewSectionReader(text, 0, text.Size()))
+	if err != nil {
+		return nil, err
+	}
+	c := &artifact.Content{Digest: root, Size: text.Size(), Type: "folder", Extents: []artifact.Extent{
+		{Range: artifact.Range{Len: text.Size()}, Kind: artifact.InChunk, Chunk: chunk},
+	}}
+	r.tree.Add(c)
+	r.levels(ctx, 1, r.below(c))
+	return r.finish(ctx), nil
+}
+
+func newRun(name string, store *artifact.Store, opts Options) *run {
 	formats := opts.Formats
 	if formats == nil {
 		formats = Formats()
 	}
-	r := &run{
+	return &run{
 		store:    store,
 		searcher: newSearcher(formats),
 		pool:     work.NewPool(opts.Workers),
 		limits:   opts.Limits.withDefaults(),
 		opts:     opts,
 		tree:     artifact.NewTree(name),
+		seen:     map[artifact.Digest]bool{},
 	}
-	if r.limits.Time > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, r.limits.Time, fmt.Errorf("time limit of %v reached", r.limits.Time))
-		defer cancel()
+}
+
+func (r *run) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.limits.Time <= 0 {
+		return context.WithCancel(ctx)
 	}
-	root, err := store.Add(io.NewSectionReader(src, 0, size))
-	if err != nil {
-		return nil, err
+	return context.WithTimeoutCause(ctx, r.limits.Time, fmt.Errorf("time limit of %v reached", r.limits.Time))
+}
+
+func (r *run) finish(ctx context.Context) *artifact.Tree {
+	if err := context.Cause(ctx); err != nil {
+		r.tree.Problems = append(r.tree.Problems, artifact.Problem{Kind: artifact.Limit, Detail: "run ended early: " + err.Error()})
 	}
-	r.levels(ctx, root)
 	markCycles(r.tree)
-	return r.tree, nil
+	return r.tree
 }
 
 type run struct {
@@ -52,6 +117,7 @@ type run struct {
 	limits   Limits
 	opts     Options
 	tree     *artifact.Tree
+	seen     map[artifact.Digest]bool
 
 	spentBytes   int64 // committed, in order of place
 	spentEntries int
@@ -69,33 +135,35 @@ type pending struct {
 // so that what a limit cuts off does not depend on the number of workers.
 const window = 256
 
-// levels opens the image, then all that it holds, and so on: each distinct content once, at
-// its smallest depth.
-func (r *run) levels(ctx context.Context, root artifact.Digest) {
-	seen := map[artifact.Digest]bool{root: true}
-	level := []pending{{digest: root}}
-	for depth := 0; len(level) > 0; depth++ {
-		var below []pending
+// levels opens the contents of one level, then all that they hold, and so on: each distinct
+// content once, at its smallest depth.
+func (r *run) levels(ctx context.Context, depth int, level []pending) {
+	for ; len(level) > 0; depth++ {
+		var next []pending
 		for i := 0; i < len(level); i += window {
-			batch := level[i:min(i+window, len(level))]
-			for _, c := range r.openAll(ctx, batch, depth) {
-				r.report(depth, len(level), i)
-				for x, e := range c.Chunks() {
-					for n := range e.Chunk.Nodes {
-						if d := e.Chunk.Nodes[n].Digest; !d.IsZero() && !seen[d] {
-							seen[d] = true
-							below = append(below, pending{d, artifact.Step{Content: c.Digest, Extent: x, Node: n}})
-						}
-					}
-				}
+			r.report(depth, len(level), i)
+			for _, c := range r.openAll(ctx, level[i:min(i+window, len(level))], depth) {
+				next = append(next, r.below(c)...)
 			}
 		}
 		r.report(depth, len(level), len(level))
-		level = below
+		level = next
 	}
-	if err := context.Cause(ctx); err != nil {
-		r.tree.Problems = append(r.tree.Problems, artifact.Problem{Kind: artifact.Limit, Detail: "run ended early: " + err.Error()})
+}
+
+// below returns what c holds and was not met before.
+func (r *run) below(c *artifact.Content) []pending {
+	var out []pending
+	r.seen[c.Digest] = true
+	for x, e := range c.Chunks() {
+		for n := range e.Chunk.Nodes {
+			if d := e.Chunk.Nodes[n].Digest; !d.IsZero() && !r.seen[d] {
+				r.seen[d] = true
+				out = append(out, pending{d, artifact.Step{Content: c.Digest, Extent: x, Node: n}})
+			}
+		}
 	}
+	return out
 }
 
 func (r *run) report(depth, contents, done int) {

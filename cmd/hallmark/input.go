@@ -1,0 +1,282 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hallmark/artifact"
+	"hallmark/unpack"
+	"hallmark/unpack/format"
+)
+
+// inputFlags are the flags of every command that takes an image apart.
+type inputFlags struct {
+	workers int
+	limits  unpack.Limits
+	bytes   size
+	memory  size
+	keyFile string
+	tmp     string
+	quiet   bool
+}
+
+func (f *inputFlags) register(c *cobra.Command) {
+	fl := c.Flags()
+	fl.IntVarP(&f.workers, "jobs", "j", 0, "number of workers; 0 is one for each processor")
+	fl.Var(&f.bytes, "max-bytes", "most bytes read out of the image's layers, such as 4G (default 16G)")
+	fl.Int64Var(&f.limits.Ratio, "max-ratio", 0, "most bytes out of one file for each of its own (default 200)")
+	fl.IntVar(&f.limits.Entries, "max-entries", 0, "most files in all layers (default 2000000)")
+	fl.IntVar(&f.limits.Depth, "max-depth", 0, "most layers within layers (default 32)")
+	fl.Var(&f.memory, "max-memory", "most memory that one decoder may hold (default 256M)")
+	fl.DurationVar(&f.limits.Time, "max-time", 0, "most time for taking apart, such as 5m (default no limit)")
+	fl.StringVar(&f.keyFile, "key-file", "", "file of keys for encrypted bodies: one `name=hexadecimal` a line")
+	fl.StringVar(&f.tmp, "tmp", "", "folder for temporary files (default the system's)")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+}
+
+// size is a number of bytes as people write it.
+type size int64
+
+func (s *size) Type() string   { return "size" }
+func (s *size) String() string { return "" }
+func (s *size) Set(text string) error {
+	number, unit := strings.TrimRight(text, "KMGTiBkmgtb"), int64(1)
+	switch suffix := strings.ToUpper(strings.TrimRight(text[len(number):], "iBb")); suffix {
+	case "":
+	case "K":
+		unit = 1 << 10
+	case "M":
+		unit = 1 << 20
+	case "G":
+		unit = 1 << 30
+	case "T":
+		unit = 1 << 40
+	default:
+		return fmt.Errorf("%q is no size; write it as 500M or 4G", text)
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n <= 0 || n > (1<<62)/unit {
+		return fmt.Errorf("%q is no size; write it as 500M or 4G", text)
+	}
+	*s = size(n * unit)
+	return nil
+}
+
+// opened is an image that was taken apart.
+type opened struct {
+	tree  *artifact.Tree
+	store *artifact.Store
+	close func()
+}
+
+// open takes apart the image that name says: a file, "-" for standard input, or a folder of parts.
+func (f *inputFlags) open(ctx context.Context, env *environment, name string, meter *meter) (*opened, error) {
+	f.limits.Bytes, f.limits.Memory = int64(f.bytes), int64(f.memory)
+	keys, err := readKeys(f.keyFile)
+	if err != nil {
+		return nil, err
+	}
+	if f.tmp == "" {
+		f.tmp = env.tmp
+	}
+	store := artifact.NewStore(f.tmp)
+	o := &opened{store: store, close: func() { store.Close() }}
+	opts := unpack.Options{Workers: f.workers, Limits: f.limits, Keys: keys, Progress: meter.unpacking}
+	if name == "-" {
+		o.tree, err = openStdin(ctx, env, store, opts)
+	} else if info, serr := os.Stat(name); serr != nil {
+		err = exitf(exitInput, "%w", serr)
+	} else if info.IsDir() {
+		o.tree, err = o.openFolder(ctx, name, opts)
+	} else {
+		o.tree, err = o.openFile(ctx, name, info, opts)
+	}
+	if err != nil {
+		o.close()
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *opened) openFile(ctx context.Context, name string, info fs.FileInfo, opts unpack.Options) (*artifact.Tree, error) {
+	if !info.Mode().IsRegular() {
+		return nil, exitf(exitInput, "%s: not a file or folder", name)
+	}
+	if info.Size() == 0 {
+		return nil, exitf(exitInput, "%s: the file is empty", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, exitf(exitInput, "%w", err)
+	}
+	o.closing(file)
+	tree, err := unpack.Run(ctx, filepath.Base(name), file, info.Size(), o.store, opts)
+	if err != nil {
+		return nil, exitf(exitIO, "%s: %w", name, err)
+	}
+	return tree, nil
+}
+
+func (o *opened) closing(c io.Closer) {
+	last := o.close
+	o.close = func() { c.Close(); last() }
+}
+
+func openStdin(ctx context.Context, env *environment, store *artifact.Store, opts unpack.Options) (*artifact.Tree, error) {
+	d, n, err := store.Put(env.stdin)
+	if err != nil {
+		return nil, exitf(exitIO, "standard input: %w", err)
+	}
+	if n == 0 {
+		return nil, exitf(exitInput, "standard input is empty")
+	}
+	r, err := store.Open(d)
+	if err != nil {
+		return nil, exitf(exitIO, "standard input: %w", err)
+	}
+	return unpack.Run(ctx, "stdin", r, n, store, opts)
+}
+
+// openFolder takes a folder of parts. Links are kept as links and never followed.
+func (o *opened) openFolder(ctx context.Context, name string, opts unpack.Options) (*artifact.Tree, error) {
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		return nil, exitf(exitInput, "%w", err)
+	}
+	o.closing(root)
+	var parts []unpack.Part
+	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || p == "." {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		part := unpack.Part{Path: filepath.ToSlash(p), Mode: info.Mode()}
+		switch {
+		case info.Mode().IsRegular():
+			part.Size = info.Size()
+			part.Src = &lazyFile{root: root, path: p}
+		case info.Mode()&fs.ModeSymlink != 0:
+			part.Link, err = root.Readlink(p)
+		}
+		parts = append(parts, part)
+		return err
+	})
+	if err != nil {
+		return nil, exitf(exitIO, "%s: %w", name, err)
+	}
+	if len(parts) == 0 {
+		return nil, exitf(exitInput, "%s: the folder is empty", name)
+	}
+	tree, err := unpack.RunFolder(ctx, filepath.Base(filepath.Clean(name)), parts, o.store, opts)
+	if err != nil {
+		return nil, exitf(exitIO, "%s: %w", name, err)
+	}
+	return tree, nil
+}
+
+// lazyFile opens its file for each read, so that a folder of any size needs no open files.
+type lazyFile struct {
+	root *os.Root
+	path string
+}
+
+func (l *lazyFile) ReadAt(p []byte, off int64) (int, error) {
+	f, err := l.root.Open(l.path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return f.ReadAt(p, off)
+}
+
+// readKeys reads a key file: one name=hexadecimal a line, # begins a comment.
+func readKeys(name string) (format.Keys, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, exitf(exitUsage, "key file: %w", err)
+	}
+	defer f.Close()
+	keys := format.Keys{}
+	s := bufio.NewScanner(f)
+	for line := 1; s.Scan(); line++ {
+		text, _, _ := strings.Cut(s.Text(), "#")
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(text, "=")
+		b, err := hex.DecodeString(strings.TrimSpace(value))
+		if !ok || err != nil || len(b) == 0 {
+			return nil, exitf(exitUsage, "key file: %s:%d: want name=hexadecimal", name, line)
+		}
+		keys[strings.TrimSpace(key)] = b
+	}
+	if err := s.Err(); err != nil {
+		return nil, exitf(exitUsage, "key file: %s: %w", name, err)
+	}
+	return keys, nil
+}
+
+// limited returns an error if a limit or a fault of ours cut the result short.
+func (o *opened) limited() error {
+	var limit, fault string
+	for _, p := range o.problems() {
+		switch p.Kind {
+		case artifact.Limit:
+			limit = p.Detail
+		case artifact.Internal:
+			fault = p.Detail
+		}
+	}
+	switch {
+	case fault != "":
+		return exitf(exitInternal, "internal fault, the result is partial: %s", fault)
+	case limit != "":
+		return exitf(exitLimit, "a limit cut the result short: %s", limit)
+	}
+	return nil
+}
+
+// problems yields every problem of the tree.
+func (o *opened) problems() []artifact.Problem {
+	out := o.tree.Problems
+	for _, c := range o.tree.Contents() {
+		out = append(out, c.Problems...)
+		for _, x := range c.Chunks() {
+			out = append(out, x.Chunk.Problems...)
+			for i := range x.Chunk.Nodes {
+				out = append(out, x.Chunk.Nodes[i].Problems...)
+			}
+		}
+	}
+	return out
+}
+
+// timestamp is the time that documents bear: SOURCE_DATE_EPOCH, or none.
+func (env *environment) timestamp() (time.Time, error) {
+	if env.sourceDate == "" {
+		return time.Time{}, nil
+	}
+	n, err := strconv.ParseInt(env.sourceDate, 10, 64)
+	if err != nil {
+		return time.Time{}, exitf(exitUsage, "SOURCE_DATE_EPOCH: %w", errors.Unwrap(err))
+	}
+	return time.Unix(n, 0).UTC(), nil
+}

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/zlib"
+	"encoding/binary"
 	"io"
 	"testing"
 
 	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 func TestDeflate(t *testing.T) {
@@ -46,9 +48,43 @@ func TestLZ4(t *testing.T) {
 }
 
 func TestLZMA(t *testing.T) {
-	want := sample(300_000)
-	checkBlock(t, LZMA, run(t, want, "xz", "--format=lzma", "-c"), want)
-	checkBlock(t, XZ, run(t, want, "xz", "-c"), want)
+	want := append(sample(300_000), elfSample(t)...)
+	for _, args := range [][]string{{"-6"}, {"-0"}, {"--lzma1=lc=4,lp=0,pb=0"}, {"--lzma1=lc=0,lp=4,pb=4"}, {"--lzma1=lc=1,lp=2,pb=3,dict=4096"}} {
+		src := run(t, want, "xz", append(args, "--format=lzma", "-c")...)
+		checkBlock(t, LZMA, src, want)
+		checkStream(t, NewLZMA, src, want)
+		if !bytes.Equal(src[5:13], bytes.Repeat([]byte{0xff}, 8)) {
+			t.Fatal("xz is expected to write an end marker")
+		}
+		sized := bytes.Clone(src)
+		binary.LittleEndian.PutUint64(sized[5:], uint64(len(want)))
+		checkBlock(t, LZMA, sized, want) // size and end marker
+		checkStream(t, NewLZMA, sized, want)
+		var b bytes.Buffer
+		w, err := lzma.WriterConfig{SizeInHeader: true, Size: int64(len(want)), Properties: lzmaProps(src[0]), DictCap: 1 << 16}.NewWriter(&b)
+		if err != nil {
+			continue // lc + lp > 4 or the like
+		}
+		w.Write(want)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		checkBlock(t, LZMA, b.Bytes(), want) // size alone
+		checkStream(t, NewLZMA, b.Bytes(), want)
+		raw := b.Bytes()[lzmaHeader:]
+		dst := make([]byte, len(want))
+		if n, err := LZMARaw(src[0])(dst, raw); n != len(want) || err != nil || !bytes.Equal(dst, want) {
+			t.Fatalf("LZMARaw: %d, %v", n, err)
+		}
+		noDict := bytes.Clone(b.Bytes())
+		clear(noDict[1:5])
+		checkBlock(t, LZMA, noDict, want)
+	}
+	checkStream(t, NewLZMA, run(t, nil, "xz", "--format=lzma", "-c"), nil)
+}
+
+func lzmaProps(b byte) *lzma.Properties {
+	return &lzma.Properties{LC: int(b % 9), LP: int(b / 9 % 5), PB: int(b / 45)}
 }
 
 func FuzzBlocks(f *testing.F) {

@@ -3,8 +3,8 @@ package codec
 import (
 	"bytes"
 	"errors"
-	"io"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"testing"
 )
@@ -30,6 +30,20 @@ func sample(n int) []byte {
 		}
 	}
 	return b[:n]
+}
+
+// elfSample returns some machine code: a part of the test itself.
+func elfSample(t testing.TB) []byte {
+	f, err := os.Open(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := make([]byte, 400_000)
+	if _, err := f.ReadAt(b, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // run pipes in through a command-line tool and skips the test if there is none.
@@ -77,5 +91,4 @@ func checkBlock(t *testing.T, f Block, src, want []byte) {
 			t.Fatalf("cut to %d of %d: wrong bytes among %d", cut, len(src), n)
 		}
 	}
-	_ = io.EOF
 }

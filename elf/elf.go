@@ -46,7 +46,7 @@ type File struct {
 	// Dynamic symbols in order of the table; of a relocatable file its global symbols.
 	Exports      []Symbol
 	Imports      []Symbol
-	MoreSymbols  int // symbols beyond MaxSymbols, not read
+	MoreSymbols  int64 // symbols beyond MaxSymbols, not read
 	Notes        []Note
 	BuildID      Value // hexadecimal, from the GNU build-id note
 	Comments     []Value
@@ -123,6 +123,7 @@ type Note struct {
 const (
 	MaxSymbols  = 200_000  // largest seen in a library: some 90,000
 	maxSegments = 4096     // Linux itself takes no program header table above 64 KiB
+	maxHeader   = 256      // bytes of any one program or section header
 	maxTable    = 32 << 20 // bytes of any one string or symbol table
 	maxName     = 16 << 10 // bytes of any one string; C++ names reach some KiB
 	maxEntries  = 65536    // of any other table
@@ -132,7 +133,7 @@ const (
 // Read reads the file that the first size bytes of r are. It fails only if they do not begin as
 // an ELF file; anything else that is wrong is one of Problems, and the rest is read.
 func Read(r io.ReaderAt, size int64) (*File, error) {
-	m := &image{r: r, size: size}
+	m := &image{r: r, size: size, budget: 2*size + 1<<20}
 	f := &m.File
 	if err := m.readHeader(); err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func (m *image) readSegments() {
 		return
 	}
 	table := artifact.Range{Off: m.phoff, Len: int64(m.phnum) * int64(m.phsize)}
-	if m.phsize < entry {
+	if m.phsize < entry || m.phsize > maxHeader {
 		m.problem(artifact.Damaged, table, "program headers at %#x: %d bytes each, want %d", m.phoff, m.phsize, entry)
 		return
 	}
@@ -95,7 +95,7 @@ func (m *image) readSections() {
 	if m.Bits == 64 {
 		entry = 64
 	}
-	if m.shoff == 0 || m.shsize < entry {
+	if m.shoff == 0 || m.shsize < entry || m.shsize > maxHeader {
 		return
 	}
 	// With 65280 sections and more, the first header holds the numbers.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"hallmark/artifact"
 )
@@ -12,8 +13,9 @@ import (
 // image is a File that is being read.
 type image struct {
 	File
-	r    io.ReaderAt
-	size int64
+	r      io.ReaderAt
+	size   int64
+	budget int64 // bytes still to be read: tables that overlap again and again end here
 
 	phoff, shoff            int64
 	phnum, phsize           int
@@ -33,6 +35,11 @@ func (m *image) bytes(at artifact.Range, limit int64) []byte {
 		return nil
 	}
 	b := make([]byte, min(at.Len, limit, m.size-at.Off))
+	if m.budget -= int64(len(b)); m.budget < 0 {
+		m.problem(artifact.Limit, at, "tables overlap: more read than twice the %#x bytes of the content", m.size)
+		m.budget = 0
+		return nil
+	}
 	n, err := m.r.ReadAt(b, at.Off)
 	if n < len(b) {
 		m.problem(artifact.Damaged, artifact.Range{Off: at.Off + int64(n)}, "read: %v", err)
@@ -103,11 +110,6 @@ func text(table string, base int64, off uint64) (Value, bool) {
 		return Value{}, false
 	}
 	s := table[off:min(uint64(len(table)), off+maxName)]
-	for i := range len(s) {
-		if s[i] == 0 {
-			s = s[:i]
-			break
-		}
-	}
+	s, _, _ = strings.Cut(s, "\x00")
 	return Value{s, artifact.Range{Off: base + int64(off), Len: int64(len(s))}}, true
 }

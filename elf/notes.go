@@ -2,6 +2,7 @@ package elf
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"hallmark/artifact"
@@ -10,18 +11,20 @@ import (
 // noteBuildID is NT_GNU_BUILD_ID.
 const noteBuildID = 3
 
-// readNotes reads note segments, or note sections where there are no segments.
+// readNotes reads note segments, and note sections that lie in none: Go's linker leaves its
+// build-id so, and relocatable files have no segments.
 func (m *image) readNotes() {
+	var done []artifact.Range
 	for _, s := range m.Segments {
 		if s.Type == ptNote {
 			m.addNotes(s.File, int64(s.Align))
+			done = append(done, s.File)
 		}
 	}
-	if len(m.Segments) == 0 {
-		for _, s := range m.Sections {
-			if s.Type == shtNote {
-				m.addNotes(s.File, 4)
-			}
+	for _, s := range m.Sections {
+		within := func(r artifact.Range) bool { return r.Contains(s.File) }
+		if s.Type == shtNote && !slices.ContainsFunc(done, within) {
+			m.addNotes(s.File, 4)
 		}
 	}
 }

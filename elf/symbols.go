@@ -1,7 +1,7 @@
 package elf
 
 import (
-	"math/bits"
+	"math"
 
 	"hallmark/artifact"
 )
@@ -50,44 +50,40 @@ func (m *image) symbolSize() int64 {
 	return 16
 }
 
-// countSymbols finds the length of the symbol table, which no entry gives: DT_HASH has one chain
-// link for each symbol, DT_GNU_HASH ends with the last link of its chains, MIPS tells it outright.
-// Failing these, the string table usually follows.
+// countSymbols finds the length of the symbol table, which no entry gives: MIPS has one that
+// does, DT_HASH has one chain link for each symbol, DT_GNU_HASH ends with the last link of its
+// chains but leaves imports out. Failing these, the string table usually follows.
 func (m *image) countSymbols(symtab artifact.Range) int64 {
-	limit := symtab.Len / m.symbolSize()
-	if n, ok := m.dynamic.values[dtMIPSSyms]; ok && m.Machine == 8 {
-		return int64(min(n, uint64(limit)))
-	}
-	if at, ok := m.table(dtHash); ok {
+	n := int64(m.dynamic.values[dtMIPSSyms] & math.MaxUint32)
+	if at, ok := m.table(dtHash); ok && n == 0 {
 		f := m.fields(m.bytes(at, 8))
 		f.u32() // buckets
-		if n := f.u32(); n > 0 {
-			return min(int64(n), limit)
-		}
+		n = int64(f.u32())
 	}
-	if at, ok := m.table(dtGNUHash); ok {
-		return min(m.countGNU(at), limit)
+	if at, ok := m.table(dtGNUHash); ok && n == 0 {
+		n = m.countGNU(at)
 	}
 	for _, s := range m.Sections {
-		if s.Type == shtDynsym && s.File.Off == symtab.Off {
-			return min(s.File.Len/m.symbolSize(), limit)
+		if s.Type == shtDynsym && s.File.Off == symtab.Off && n == 0 {
+			n = s.File.Len / m.symbolSize()
 		}
 	}
-	if m.dynamic.base > symtab.Off {
-		return min((m.dynamic.base-symtab.Off)/m.symbolSize(), limit)
+	if n == 0 && m.dynamic.base > symtab.Off {
+		n = (m.dynamic.base - symtab.Off) / m.symbolSize()
 	}
-	return 0
+	return min(n, symtab.Len/m.symbolSize())
 }
 
 // countGNU reads a GNU hash table: nbuckets, symoffset, bloom words, bloom shift, the bloom
 // filter, the buckets, and from symoffset on one link a symbol, the last of a chain being odd.
+// It returns 0 if the table does not tell.
 func (m *image) countGNU(at artifact.Range) int64 {
 	f := m.fields(m.bytes(at, 16))
 	buckets, first, bloom := int64(f.u32()), int64(f.u32()), int64(f.u32())
 	skip := 16 + bloom*int64(m.Bits/8)
 	if buckets > MaxSymbols || skip+4*buckets > at.Len {
 		m.problem(artifact.Damaged, at, "GNU hash table at %#x: %d buckets, %d bloom words", at.Off, buckets, bloom)
-		return first
+		return 0
 	}
 	b := m.fields(m.bytes(artifact.Range{Off: at.Off + skip, Len: 4 * buckets}, 4*MaxSymbols))
 	last := int64(0)
@@ -95,7 +91,7 @@ func (m *image) countGNU(at artifact.Range) int64 {
 		last = max(last, int64(b.u32()))
 	}
 	if last < first {
-		return first
+		return 0 // nothing is exported
 	}
 	links := artifact.Range{Off: at.Off + skip + 4*buckets + 4*(last-first), Len: at.Len - skip - 4*buckets - 4*(last-first)}
 	c := m.fields(m.bytes(links, 4*MaxSymbols))
@@ -111,10 +107,13 @@ func (m *image) countGNU(at artifact.Range) int64 {
 // addSymbols reads n symbols of 16 or 24 bytes.
 func (m *image) addSymbols(at artifact.Range, n int64, names string, base int64, versions []version) {
 	if n > MaxSymbols {
-		m.MoreSymbols = int(min(n-MaxSymbols, 1<<bits.UintSize/4))
+		m.MoreSymbols = n - MaxSymbols
 		n = MaxSymbols
 	}
 	at.Len = n * m.symbolSize()
+	if at.End() > m.size {
+		m.problem(artifact.Truncated, at, "symbols at %#x: content ends before all %d", at.Off, n)
+	}
 	b := m.bytes(at, at.Len)
 	for i := 0; int64(len(b)) >= m.symbolSize(); i++ {
 		f := m.fields(b[:m.symbolSize()])
@@ -146,9 +145,6 @@ func (m *image) addSymbols(at artifact.Range, n int64, names string, base int64,
 		} else {
 			m.Exports = append(m.Exports, s)
 		}
-	}
-	if missing := at.Len/m.symbolSize() - int64(len(m.Imports)+len(m.Exports)); missing > 0 && at.End() > m.size {
-		m.problem(artifact.Truncated, at, "symbols at %#x: content ends before all %d", at.Off, n)
 	}
 }
 

@@ -99,8 +99,8 @@ func (f Figures) classify(n float64) Class {
 		return ClassText
 	case n >= minOpaque && f.Entropy > full-0.02 && f.ChiSquare < 400:
 		return ClassEncrypted
-	case n >= minOpaque && f.Entropy > full-0.35 && f.Entropy > 7:
-		return ClassCompressed
+	case n >= minOpaque && f.Entropy > full-0.35, n >= 4096 && f.Entropy > 7:
+		return ClassCompressed // fast compressors leave 7 to 7.6 bits a byte, machine code at most 6.9
 	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.ChiSquare < 40*n/256:
 		return ClassEncrypted // a block cipher without chaining
 	case f.Entropy > 4.5:

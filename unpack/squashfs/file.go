@@ -1,0 +1,242 @@
+package squashfs
+
+import (
+	"io"
+
+	"hallmark/artifact"
+	"hallmark/unpack/format"
+)
+
+// storedBit in a block's size says that the block is stored as it is. In version 1 sizes are
+// of 16 bits and it is bit 15.
+const (
+	storedBit  = 1 << 24
+	storedBit1 = 1 << 15
+)
+
+// extent is a block of a file or of fragments: size bytes in the image, 0 if it is all zeros.
+type extent struct {
+	at, size int64
+	stored   bool
+}
+
+// extent makes sense of a size as stored.
+func (r *Reader) extent(at int64, size uint32) extent {
+	return extent{at, int64(size &^ storedBit), size&storedBit != 0}
+}
+
+// content sets how a file's bytes are to be read.
+func (r *Reader) content(e *format.Entry, i *inode) {
+	e.Size = i.length
+	if w, ok := r.window(i); ok {
+		e.Window = &w
+		return
+	}
+	e.Open = func() (io.Reader, error) { return r.openFile(i), nil }
+}
+
+// window returns where a file's bytes stand as they are, if they do.
+func (r *Reader) window(i *inode) (artifact.Range, bool) {
+	f := r.openFile(i)
+	if i.length == 0 {
+		return artifact.Range{}, false
+	}
+	var w artifact.Range
+	for f.left > 0 {
+		x, off, n, err := f.nextExtent()
+		if err != nil || !x.stored || x.size < off+n || x.at > r.end || x.size > r.end-x.at {
+			return w, false
+		}
+		if w.Len > 0 && x.at+off != w.End() {
+			return w, false
+		}
+		if w.Len == 0 {
+			w.Off = x.at + off
+		}
+		w.Len += n
+		f.left -= n
+	}
+	return w, true
+}
+
+// file reads one file from its begin to its end or to its first damage.
+type file struct {
+	r       *Reader
+	i       *inode
+	sizes   cursor
+	block   int64  // number of the next block
+	at      int64  // of the next block in the image
+	left    int64  // bytes of the file behind what was decoded
+	pending []byte // decoded and not yet read
+	buf     *[]byte
+	err     error
+}
+
+func (r *Reader) openFile(i *inode) *file {
+	return &file{r: r, i: i, sizes: i.sizes, at: i.start, left: i.length}
+}
+
+// blocks returns how many bytes of the file are in blocks of its own; the rest is in a fragment.
+func (f *file) inBlocks() int64 {
+	if f.i.fragment == noIndex || f.r.super.major == 1 {
+		return f.i.length
+	}
+	return f.i.length - f.i.length%f.r.super.blockSize
+}
+
+// nextExtent returns the block that holds the next bytes of the file, where they begin in it
+// once decoded, and how many they are.
+func (f *file) nextExtent() (x extent, off, n int64, err error) {
+	r := f.r
+	if done := f.i.length - f.left; done >= f.inBlocks() {
+		x, err = r.fragmentExtent(f.i.fragment)
+		return x, int64(f.i.offset), f.left, err
+	}
+	width := 4
+	if r.super.major == 1 {
+		width = 2
+	}
+	b, err := f.sizes.take(width)
+	if err != nil {
+		return x, 0, 0, err
+	}
+	size := uint32(field{0, uint16(8 * width)}.of(b, r.super.big))
+	if width == 2 {
+		size = size&^storedBit1 | size&storedBit1<<9
+	}
+	x = r.extent(f.at, size)
+	f.at += x.size
+	f.block++
+	return x, 0, min(f.left, r.super.blockSize), nil
+}
+
+// fragmentExtent looks fragment block number i up.
+func (r *Reader) fragmentExtent(i uint32) (extent, error) {
+	b, err := r.item(r.fragment, i)
+	if err != nil {
+		return extent{}, err
+	}
+	at, size := field{0, 64}, field{64, 32}
+	if len(b) == 8 { // version 2
+		at, size = field{0, 32}, field{32, 32}
+	}
+	return r.extent(int64(min(at.of(b, r.super.big), 1<<62)), uint32(size.of(b, r.super.big))), nil
+}
+
+// Read reads up to len(p) bytes. A block that fits is decoded right into p.
+func (f *file) Read(p []byte) (n int, err error) {
+	if len(f.pending) == 0 {
+		if err := f.more(p); err != nil {
+			return 0, err
+		}
+		if f.buf == nil && len(f.pending) > 0 && len(p) > 0 && &f.pending[0] == &p[0] {
+			n, f.pending = len(f.pending), nil
+			return n, nil
+		}
+	}
+	n = copy(p, f.pending)
+	f.pending = f.pending[n:]
+	return n, nil
+}
+
+// WriteTo writes the rest of the file to w, block by block.
+func (f *file) WriteTo(w io.Writer) (sum int64, err error) {
+	for {
+		if len(f.pending) == 0 {
+			if err := f.more(nil); err == io.EOF {
+				return sum, nil
+			} else if err != nil {
+				return sum, err
+			}
+		}
+		n, err := w.Write(f.pending)
+		sum += int64(n)
+		f.pending = f.pending[n:]
+		if err != nil {
+			return sum, err
+		}
+	}
+}
+
+// more makes bytes pending: in p if a whole block fits, else in a buffer of the file's own. Its
+// error is the file's end or damage, and stays.
+func (f *file) more(p []byte) error {
+	if f.err == nil && f.left == 0 {
+		f.err = io.EOF
+	}
+	if f.err == nil {
+		f.err = f.decode(p)
+	}
+	if f.err != nil && f.buf != nil {
+		f.r.buffers.put(f.buf)
+		f.buf = nil
+	}
+	return f.err
+}
+
+func (f *file) decode(p []byte) error {
+	r := f.r
+	x, off, n, err := f.nextExtent()
+	if err != nil {
+		return err
+	}
+	if f.i.length-f.left >= f.inBlocks() {
+		b, err := r.fragments.get(x.at, func() ([]byte, error) { return r.decodeFragment(x) })
+		if err != nil {
+			return err
+		}
+		if off > int64(len(b)) || n > int64(len(b))-off {
+			return r.damaged(x.at, x.size, "fragment block %d at %#x: %d bytes at %d wanted, it has %d", f.i.fragment, x.at, n, off, len(b))
+		}
+		f.pending = b[off : off+n]
+		f.left -= n
+		return nil
+	}
+	if int64(len(p)) < n {
+		if f.buf == nil {
+			f.buf = r.buffers.get()
+		}
+		p = *f.buf
+	} else if f.buf != nil {
+		r.buffers.put(f.buf)
+		f.buf = nil
+	}
+	p = p[:n]
+	if x.size == 0 {
+		clear(p)
+	} else if _, err := r.decodeBlock(p, x, true); err != nil {
+		return r.damaged(x.at, x.size, "block %d at %#x: %v", f.block-1, x.at, err)
+	}
+	f.pending = p
+	f.left -= n
+	return nil
+}
+
+func (r *Reader) decodeFragment(x extent) ([]byte, error) {
+	b := make([]byte, r.super.blockSize)
+	n, err := r.decodeBlock(b, x, false)
+	if err != nil {
+		return nil, r.damaged(x.at, x.size, "fragment block at %#x: %v", x.at, err)
+	}
+	return b[:n], nil
+}
+
+// decodeBlock fills dst with the block at x; if exact is not set, the block may be shorter.
+func (r *Reader) decodeBlock(dst []byte, x extent, exact bool) (int, error) {
+	if x.size > r.super.blockSize {
+		return 0, r.damaged(x.at, 0, "%d bytes > block size %d", x.size, r.super.blockSize)
+	}
+	if x.stored {
+		if exact && x.size != int64(len(dst)) {
+			return 0, r.damaged(x.at, x.size, "%d bytes stored, want %d", x.size, len(dst))
+		}
+		return int(x.size), r.read(dst[:x.size], x.at, "stored")
+	}
+	buf := r.buffers.get()
+	defer r.buffers.put(buf)
+	src := (*buf)[:x.size]
+	if err := r.read(src, x.at, "compressed"); err != nil {
+		return 0, err
+	}
+	return r.codec.decode(dst, src, exact)
+}

@@ -1,0 +1,141 @@
+// Package squashfs reads SquashFS, the compressed read-only filesystem of most camera firmware:
+// versions 1.x to 4.0, in both byte orders, with the compressors gzip, lzma, lzo, xz, lz4 and
+// zstd, and the changes that vendors made to them.
+//
+// The specification of 4.0 is https://dr-emann.github.io/squashfs/squashfs.html and the kernel's
+// Documentation/filesystems/squashfs.rst; the older layouts are those that unsquashfs of
+// https://github.com/plougher/squashfs-tools reads (squashfs_compat.h). What vendors do is known
+// from images: other superblock magics, a compressor under another one's id, LZMA blocks with 13,
+// 9, 5, 1 or no bytes of header, XZ blocks with another stream magic. A block is decoded by what
+// its superblock says and, where that fails, by what the block itself looks like.
+//
+// A file ends at its first block that cannot be decoded: nothing is filled in for it, and
+// nothing behind it is moved up. A metadata block that cannot be decoded loses the inodes and
+// directory entries in it and leaves the others.
+//
+// Not read: the export table and the directory indexes (nothing in them that the inodes do not
+// say), and blocks that a vendor encrypted.
+package squashfs
+
+import (
+	"encoding/binary"
+	"io"
+
+	"hallmark/artifact"
+	"hallmark/unpack/format"
+)
+
+// Format is SquashFS as the unpacker knows it.
+var Format = format.Format{
+	Name:   "squashfs",
+	Title:  "SquashFS 1.x to 4.0",
+	Kind:   format.Filesystem,
+	Magics: magics,
+	Refs: []format.Ref{
+		{Title: "SquashFS binary format", URL: "https://dr-emann.github.io/squashfs/squashfs.html"},
+		{Title: "Linux: Squashfs 4.0 filesystem", URL: "https://docs.kernel.org/filesystems/squashfs.html"},
+		{Title: "squashfs-tools", URL: "https://github.com/plougher/squashfs-tools"},
+	},
+	Limits: []string{
+		"A file stops at its first damaged block.",
+		"Names below a path of 4,096 bytes are not read.",
+		"Blocks that a vendor encrypted are not read.",
+	},
+	Open: func(src format.Source) (format.Chunk, error) {
+		r, err := open(src)
+		if err != nil {
+			return nil, err
+		}
+		return r, nil
+	},
+}
+
+// The first two are the standard's, in little and big endian. The others are what firmware tools
+// know of vendors' images with LZMA; the last two are DD-WRT's.
+var magics = []format.Magic{
+	{Bytes: "hsqs"}, {Bytes: "sqsh"},
+	{Bytes: "shsq"}, {Bytes: "qshs"}, {Bytes: "sqlz"}, {Bytes: "zlqs"}, {Bytes: "hsqt"}, {Bytes: "tqsh"},
+}
+
+// Reader reads one filesystem. It is a [format.Chunk] and a [format.Describer], and safe for
+// concurrent use.
+type Reader struct {
+	src   format.Source
+	end   int64 // of the image: bytes_used, or what is there of it
+	super superblock
+	codec *imageCodec // what the image's blocks are compressed with
+	// metaOrder is the byte order of the lengths of metadata blocks.
+	metaOrder binary.ByteOrder
+
+	buffers   *pool
+	metadata  *cache[block]
+	fragments *cache[[]byte]
+
+	uids, gids *table // v4: one id table for both
+	fragment   *table
+	xattrs     *xattrs
+}
+
+// NewReader opens the filesystem whose superblock is at offset 0 of r. Bytes behind the
+// filesystem's end are not looked at.
+func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
+	return open(format.Source{SectionReader: io.NewSectionReader(r, 0, size)})
+}
+
+func open(src format.Source) (*Reader, error) {
+	super, err := readSuper(src)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{
+		src:       src,
+		end:       min(super.bytesUsed, src.Size()),
+		super:     super,
+		buffers:   newPool(int(super.blockSize)),
+		metadata:  newMetadataCache(),
+		fragments: newCache(min(fragmentMemory, src.Memory()/4), func(b []byte) int64 { return int64(cap(b)) }),
+	}
+	r.openTables()
+	r.chooseCodec()
+	return r, nil
+}
+
+// newMetadataCache keeps 128 blocks, 1 MiB: an inode or a listing touches few of them at a time,
+// each many times over.
+func newMetadataCache() *cache[block] {
+	return newCache(128, func(block) int64 { return 1 })
+}
+
+// fragmentMemory bounds the decoded fragment blocks that are kept, in bytes. Files that share
+// one stand close together, so few are enough.
+const fragmentMemory = 16 << 20
+
+// Size returns the superblock's bytes_used, or what is there of it. Padding behind it, which
+// mksquashfs adds up to a multiple of 4 KiB, is no part of the filesystem.
+func (r *Reader) Size() int64 { return r.end }
+
+// damaged returns an error about n bytes at off. If they reach beyond what is there of the
+// image, it says that the image is truncated.
+func (r *Reader) damaged(off, n int64, text string, args ...any) *format.Error {
+	kind := artifact.Damaged
+	if off >= 0 && n >= 0 && r.end < r.super.bytesUsed && off <= r.super.bytesUsed && n <= r.super.bytesUsed-off && n > r.end-off {
+		kind = artifact.Truncated
+	}
+	e := format.Errorf(kind, off, "squashfs: "+text, args...)
+	if e.At.Len = max(0, min(n, r.end-off)); off < 0 || off > r.end {
+		e.At = artifact.Range{}
+	}
+	return e
+}
+
+// read fills p from offset off of the image.
+func (r *Reader) read(p []byte, off int64, what string) error {
+	n := int64(len(p))
+	if off < superSize1 || off > r.end || n > r.end-off {
+		return r.damaged(off, n, "%s at %#x: %d bytes, the image ends at %#x", what, off, n, r.end)
+	}
+	if k, err := r.src.ReadAt(p, off); k < len(p) {
+		return r.damaged(off, n, "%s at %#x: %v", what, off, err)
+	}
+	return nil
+}

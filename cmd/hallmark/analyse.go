@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hallmark/facts"
+	"hallmark/internal/literal"
+	"hallmark/internal/work"
+	"hallmark/match"
+	"hallmark/report"
+	"hallmark/sbom"
+	"hallmark/sbom/syftcat"
+)
+
+// analysis is what the commands scan, sbom and match share: take apart, read facts once, then
+// list components, name makers, or both.
+type analysis struct {
+	input  inputFlags
+	brand  string
+	bom    bool
+	makers bool
+}
+
+func (a *analysis) run(ctx context.Context, env *environment, name string) (*report.Result, *opened, error) {
+	m := newMeter(env.stderr, a.input.quiet)
+	defer m.done()
+	rules, err := match.Load()
+	if err != nil {
+		return nil, nil, exitf(exitInternal, "%w", err)
+	}
+	components, err := sbom.Load()
+	if err != nil {
+		return nil, nil, exitf(exitInternal, "%w", err)
+	}
+	when, err := env.timestamp()
+	if err != nil {
+		return nil, nil, err
+	}
+	o, err := a.input.open(ctx, env, name, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool := work.NewPool(a.input.workers)
+	patterns := append(append([]literal.Pattern(nil), components.Patterns()...), rules.Patterns()...)
+	m.stage("read facts")
+	found, problems := facts.Collect(ctx, o.tree, o.store, pool, literal.Compile(patterns))
+	r := &report.Result{Version: version, Tree: o.tree, Coverage: o.tree.Coverage(), Time: when}
+	for _, p := range problems {
+		r.Problems = append(r.Problems, p.Error())
+	}
+	if a.bom {
+		m.stage("list components")
+		r.BOM, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{Finders: []sbom.Finder{syftcat.Finder{}}})
+		if err != nil {
+			r.Problems = append(r.Problems, err.Error())
+		}
+	}
+	if a.makers {
+		m.stage("name makers")
+		r.Match, err = match.Judge(ctx, o.tree, o.store, found, rules, pool, match.Options{FirstPattern: len(components.Patterns()), ClaimedBrand: a.brand})
+		if err != nil {
+			o.close()
+			return nil, nil, exitf(exitIO, "%w", err)
+		}
+	}
+	return r, o, nil
+}
+
+// outputFlags say what is written where.
+type outputFlags struct {
+	outputs []string
+	color   string
+}
+
+func (f *outputFlags) register(c *cobra.Command, usual string) {
+	var names []string
+	for _, o := range report.Outputs() {
+		names = append(names, o.Name)
+	}
+	c.Flags().StringArrayVarP(&f.outputs, "output", "o", []string{usual}, "what to write: `"+strings.Join(names, "|")+"[=FILE]`; may be given several times")
+	c.Flags().StringVar(&f.color, "color", "auto", "auto, always or never")
+}
+
+// target is one output with its file; "" is standard output.
+type target struct {
+	output report.Output
+	file   string
+}
+
+// targets reads the flags before any work is done, so that a slip costs nothing.
+func (f *outputFlags) targets() ([]target, error) {
+	switch f.color {
+	case "auto", "always", "never":
+	default:
+		return nil, fmt.Errorf("--color %s: want auto, always or never", f.color)
+	}
+	var out []target
+	files := map[string]bool{}
+	for _, s := range f.outputs {
+		name, file, _ := strings.Cut(s, "=")
+		t := target{file: file}
+		for _, o := range report.Outputs() {
+			if o.Name == name {
+				t.output = o
+			}
+		}
+		if t.output.Write == nil {
+			return nil, fmt.Errorf("-o %s: no such output; see --help", s)
+		}
+		if files[file] {
+			return nil, fmt.Errorf("-o %s: two outputs to the same place; write one to a file as %s=FILE", s, name)
+		}
+		files[file] = true
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// write writes every target. A file appears under its name only when it is whole.
+func (f *outputFlags) write(env *environment, targets []target, r *report.Result) error {
+	for _, t := range targets {
+		if t.file == "" {
+			color := f.color == "always" || f.color == "auto" && !env.noColor && isTerminal(env.stdout)
+			if err := t.output.Write(env.stdout, r, report.Style{Color: color}); err != nil {
+				return exitf(exitIO, "standard output: %w", err)
+			}
+			continue
+		}
+		if err := writeFile(t.file, func(w io.Writer) error { return t.output.Write(w, r, report.Style{Color: f.color == "always"}) }); err != nil {
+			return exitf(exitIO, "%w", err)
+		}
+	}
+	return nil
+}
+
+func writeFile(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".hallmark-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// conclude turns a result into the end of the program.
+func conclude(r *report.Result, o *opened) error {
+	if err := o.limited(); err != nil {
+		return err
+	}
+	if r.Match != nil && r.Match.Verdict == match.VerdictInconclusive {
+		return &exitError{exitInconclusive, errors.New("inconclusive")}
+	}
+	return nil
+}
+
+// analyse is the body of scan, sbom and match.
+func analyse(c *cobra.Command, env *environment, a *analysis, out *outputFlags, name string) error {
+	targets, err := out.targets()
+	if err != nil {
+		return err
+	}
+	r, o, err := a.run(c.Context(), env, name)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if err := out.write(env, targets, r); err != nil {
+		return err
+	}
+	return conclude(r, o)
+}

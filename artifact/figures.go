@@ -97,12 +97,12 @@ func (f Figures) classify(n float64) Class {
 	switch {
 	case f.Printable > 0.95:
 		return ClassText
-	case n >= minOpaque && f.Entropy > full-0.02 && f.ChiSquare < 400:
+	case n >= minOpaque && f.Entropy > full-0.05 && f.ChiSquare < 400:
 		return ClassEncrypted
+	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.ChiSquare < n:
+		return ClassEncrypted // a block cipher without chaining
 	case n >= minOpaque && f.Entropy > full-0.35, n >= 4096 && f.Entropy > 7:
 		return ClassCompressed // fast compressors leave 7 to 7.6 bits a byte, machine code at most 6.9
-	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.ChiSquare < 40*n/256:
-		return ClassEncrypted // a block cipher without chaining
 	case f.Entropy > 4.5:
 		return ClassCode
 	}

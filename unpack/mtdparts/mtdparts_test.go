@@ -62,9 +62,9 @@ func TestDoubt(t *testing.T) {
 	}
 	for name, c := range map[string][]byte{
 		"nothing starts there": bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("hsqs"), []byte("none")), []byte("\x27\x05\x19\x56"), []byte("none")),
-		"cuts the kernel":      bytes.Replace(b, []byte("0x4000(kernel),0x8000"), []byte("0x0700(kernel),0xb900"), 1),
+		"cuts the kernel":      bytes.Replace(b, []byte("0x4000(kernel),0x4000"), []byte("0x0700(kernel),0x7900"), 1),
 		"longer image":         append(bytes.Clone(b), 0),
-		"overlap":              bytes.Replace(b, []byte("0x8000(root),96k"), []byte("32k@60k(root),96k"), 1),
+		"overlap":              bytes.Replace(b, []byte("0x4000(root),64k"), []byte("16k@44k(root),64k"), 1),
 	} {
 		if l := formattest.List(c, Format, 1<<20); l.Err == nil {
 			t.Errorf("%s: accepted as\n%s", name, l)

@@ -26,6 +26,7 @@ func readELF(c *content) {
 	for _, m := range f.Modinfo {
 		c.say("modinfo."+m.Key, m.Value, m.At)
 	}
+	readSourcePaths(c, f)
 }
 
 // sayValues keeps the values that are there.

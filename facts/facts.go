@@ -26,7 +26,8 @@ import (
 //	elf.soname elf.needed elf.interp elf.rpath elf.runpath elf.buildid elf.comment
 //	elf.export           a symbol defined for others, elf.import one needed of others; at most
 //	                     MaxSymbols of each, elf.export-omitted and elf.import-omitted count the rest
-//	elf.source-path      a string between NULs, in loaded bytes, that reads like the path of a source file
+//	elf.source-path      a string between NULs, in loaded bytes, that reads like the path of a source
+//	                     file, each once; elf.source-path-omitted counts those beyond the first 2000
 //	modinfo.KEY          an entry of a kernel module's .modinfo: license, author, vermagic, ...
 //	x509.subject x509.issuer x509.serial x509.sha256 x509.not-after
 //	                     of a certificate, PEM or DER; names as RFC 4514 writes them, serial and
@@ -148,6 +149,7 @@ type content struct {
 	facts    []Fact
 	hits     []Hit
 	problems []artifact.Problem
+	envEnd   int64 // end of the last run of environment entries
 }
 
 const headLen = 4 << 10
@@ -156,6 +158,11 @@ const headLen = 4 << 10
 var readers = [...]func(*content){
 	readAttrs,
 	readELF,
+	readSigner,
+	readScript,
+	readHTML,
+	readJSON,
+	readIcon,
 }
 
 func (c *content) read(ctx context.Context, s *search) {
@@ -194,6 +201,19 @@ func (c *content) bytes(at artifact.Range) []byte {
 		c.problem(artifact.Damaged, artifact.Range{Off: at.Off + int64(n)}, "facts: read at %#x: %v", at.Off+int64(n), err)
 	}
 	return b[:n]
+}
+
+// reader reads r until ctx is done.
+type reader struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (r reader) ReadAt(p []byte, off int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.ReadAt(p, off)
 }
 
 func (c *content) sorted() *Facts {

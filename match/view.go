@@ -1,0 +1,198 @@
+package match
+
+import (
+	"bytes"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"hallmark/artifact"
+	"hallmark/facts"
+)
+
+// view is one content as marks see it.
+type view struct {
+	content *artifact.Content
+	at      artifact.Range // what stands for the content when a path is cited
+	r       io.ReaderAt
+	facts   map[string][]facts.Fact
+	hits    map[int][]artifact.Range // by literal of the rules
+	paths   []named
+	file    string // kind of file: "elf", "pe", "script", "web", "text", "data"
+	list    bool   // it names so many makers that it is a list of them
+	way     way    // to its first place
+}
+
+// named is one node that holds the content.
+type named struct {
+	path   string // in its chunk, with a slash before it
+	format string // of the chunk
+	step   artifact.Step
+}
+
+const (
+	manyMakers = 3 // a file that names as many is a list of what is on the market: it accuses nobody
+	manyCerts  = 8 // a file of more certificates is somebody's store of trust, not an identity
+	maxPaths   = 16
+	around     = 256 // bytes looked at on each side of a literal
+)
+
+// see makes the view of a content with what was read from it.
+func (j *judge) see(c *artifact.Content, paths []named) (*view, error) {
+	r, err := j.store.Open(c.Digest)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{content: c, at: artifact.Range{Len: min(c.Size, artifact.MaxExcerpt)}, r: r, paths: paths, way: j.wayTo(c.Digest)}
+	head := make([]byte, min(c.Size, 512))
+	n, _ := r.ReadAt(head, 0)
+	v.file = fileKind(head[:n], paths)
+	f := j.facts[c.Digest]
+	if f == nil {
+		return v, nil
+	}
+	v.facts = map[string][]facts.Fact{}
+	for _, x := range f.Facts {
+		v.facts[x.Name] = append(v.facts[x.Name], x)
+	}
+	v.hits = map[int][]artifact.Range{}
+	for _, h := range f.Hits {
+		if i := h.Pattern - j.opts.FirstPattern; i >= 0 && i < len(j.rules.patterns) {
+			v.hits[i] = append(v.hits[i], h.At)
+		}
+	}
+	v.list = v.namesMany(j.rules)
+	return v, nil
+}
+
+// legible reports whether the text at is one that somebody wrote: in bytes that nobody could
+// read and in base64, what looks like a word is chance.
+func (v *view) legible(at artifact.Range) bool { return !opaque(v.content, at.Off) && !v.encoded(at) }
+
+func opaque(c *artifact.Content, off int64) bool {
+	i, found := slices.BinarySearchFunc(c.Extents, off, func(x artifact.Extent, off int64) int {
+		switch {
+		case x.End() <= off:
+			return -1
+		case x.Off > off:
+			return 1
+		}
+		return 0
+	})
+	return found && c.Extents[i].Kind == artifact.Unknown && c.Extents[i].Figures.Class.Opaque()
+}
+
+// namesMany reports whether the content names manyMakers makers of cameras or more.
+func (v *view) namesMany(r *Rules) bool {
+	named := map[string]bool{}
+	for i, maker := range r.names {
+		if !named[maker] && slices.ContainsFunc(v.hits[i], func(at artifact.Range) bool {
+			return v.bounded(at, boundWord) && v.legible(at)
+		}) {
+			named[maker] = true
+		}
+	}
+	return len(named) >= manyMakers
+}
+
+// read returns the bytes of the content from lo to hi, as far as there are any, and where they begin.
+func (v *view) read(lo, hi int64) ([]byte, int64) {
+	lo, hi = max(lo, 0), min(hi, v.content.Size)
+	if lo >= hi {
+		return nil, lo
+	}
+	b := make([]byte, hi-lo)
+	n, _ := v.r.ReadAt(b, lo)
+	return b[:n], lo
+}
+
+const (
+	boundWord  = "word"
+	boundNUL   = "nul"
+	boundBegin = "begin"
+	boundNone  = "none"
+)
+
+// bounded reports whether the text at is not a part of something longer.
+func (v *view) bounded(at artifact.Range, bound string) bool {
+	b, lo := v.read(at.Off-1, at.End()+1)
+	var before, after byte
+	if lo < at.Off && len(b) > 0 {
+		before = b[0]
+	}
+	if end := at.End() - lo; end < int64(len(b)) {
+		after = b[end]
+	}
+	first, last := b[min(at.Off-lo, int64(len(b)-1))], b[max(0, min(at.End()-lo, int64(len(b)))-1)]
+	switch bound {
+	case boundNone:
+		return true
+	case boundNUL:
+		return before == 0 && after == 0
+	case boundBegin:
+		return !(wordByte(before) && wordByte(first))
+	}
+	return !(wordByte(before) && wordByte(first)) && !(wordByte(after) && wordByte(last))
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// encoded reports whether the text at lies in a run of base64, as in a certificate: at least 60
+// characters without a break that hold both cases and a digit.
+func (v *view) encoded(at artifact.Range) bool {
+	b, lo := v.read(at.Off-around, at.End()+around)
+	i, end := at.Off-lo, at.End()-lo
+	for i > 0 && base64Byte(b[i-1]) {
+		i--
+	}
+	for end < int64(len(b)) && base64Byte(b[end]) {
+		end++
+	}
+	run := b[i:end]
+	if len(run) < 60 || bytes.ContainsFunc(b[at.Off-lo:at.End()-lo], func(r rune) bool { return r > 0x7f || !base64Byte(byte(r)) }) {
+		return false
+	}
+	return bytes.ContainsAny(run, "0123456789") && bytes.ContainsFunc(run, isUpper) && bytes.ContainsFunc(run, isLower)
+}
+
+func base64Byte(c byte) bool {
+	return c == '+' || c == '/' || c == '=' || c != '_' && wordByte(c)
+}
+
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
+func isLower(r rune) bool { return 'a' <= r && r <= 'z' }
+
+// fileKind says what a file is to those who wrote marks, by its first bytes and its name.
+func fileKind(head []byte, paths []named) string {
+	name := ""
+	if len(paths) > 0 {
+		name = strings.ToLower(path.Base(paths[0].path))
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("\x7fELF")):
+		return "elf"
+	case bytes.HasPrefix(head, []byte("MZ")):
+		return "pe"
+	case bytes.HasPrefix(head, []byte("#!")) && shell(head), path.Ext(name) == ".sh":
+		return "script"
+	case bytes.IndexByte(head, 0) >= 0:
+		return "data"
+	}
+	switch path.Ext(name) {
+	case ".html", ".htm", ".js", ".css", ".asp", ".xml", ".json":
+		return "web"
+	}
+	if artifact.Measure(head).Class == artifact.ClassText {
+		return "text"
+	}
+	return "data"
+}
+
+// shell reports whether the interpreter in the first line is a shell.
+func shell(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	return bytes.HasSuffix(bytes.Fields(append(line[2:len(line):len(line)], " ?"...))[0], []byte("sh"))
+}

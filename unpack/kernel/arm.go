@@ -49,6 +49,12 @@ func openZImage(src format.Source) (*image, error) {
 	if order.Uint32(b[zMagic:]) != 0x016f2818 || end-start < zHeader {
 		return nil, format.Not("zimage: from %#x to %#x", start, end)
 	}
+	// Five equal instructions that do nothing stand at the start. Boot loaders hold the magic too.
+	for i := 8; i < 24; i += 4 {
+		if order.Uint32(b[i:]) != order.Uint32(b[i+4:]) {
+			return nil, format.Not("zimage: no start of code")
+		}
+	}
 	m := &image{size: end - start, path: "piggy"}
 	if m.size > src.Size() {
 		m.problem = format.Errorf(artifact.Truncated, src.Size(), "zimage: %d bytes, %d left", m.size, src.Size())

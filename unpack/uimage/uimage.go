@@ -9,6 +9,7 @@
 package uimage
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 	"io"
@@ -55,11 +56,11 @@ const (
 )
 
 type image struct {
-	src       format.Source
-	raw       []byte // the header
-	size      int64  // of the data, as far as it is there
-	truncated bool
-	dataCRC   string // "" until it was computed
+	src     format.Source
+	raw     []byte // the header
+	size    int64  // of the data, as far as it is there and belongs to the image
+	dataCRC string
+	problem error
 }
 
 func open(src format.Source) (*image, error) {
@@ -74,9 +75,7 @@ func open(src format.Source) (*image, error) {
 		return nil, format.Not("uimage: header CRC: %#x, want %#x", got, sum)
 	}
 	m := &image{src: src, raw: b, size: int64(binary.BigEndian.Uint32(b[12:]))}
-	if left := src.Size() - headerSize; m.size > left {
-		m.size, m.truncated = left, true
-	}
+	m.check()
 	return m, nil
 }
 
@@ -84,7 +83,7 @@ func (m *image) Size() int64 { return headerSize + m.size }
 
 func (m *image) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
-		if err := m.check(); err != nil && !yield(format.Entry{}, err) {
+		if m.problem != nil && !yield(format.Entry{}, m.problem) {
 			return
 		}
 		for _, p := range m.parts() {
@@ -96,22 +95,39 @@ func (m *image) Entries() iter.Seq2[format.Entry, error] {
 	}
 }
 
-// check compares the data with its CRC.
-func (m *image) check() error {
-	if m.truncated {
+// check compares the data with its CRC. A header whose data was overwritten or never there must
+// not claim what follows it in flash. So if the CRC does not fit, the size is believed only
+// where the content or padding begins behind it; else the image is its header alone.
+func (m *image) check() {
+	if left := m.src.Size() - headerSize; m.size > left {
 		m.dataCRC = "not checked: data cut off"
-		return format.Errorf(artifact.Truncated, m.Size(), "uimage: data at %#x: %d bytes, %d left", headerSize, m.u32(12), m.size)
+		m.problem = format.Errorf(artifact.Truncated, m.src.Size(), "uimage: data at %#x: %d bytes, %d left", headerSize, m.size, left)
+		m.size = 0
+		if m.src.Before == 0 {
+			m.size = left
+		}
+		return
 	}
 	h := crc32.NewIEEE()
 	if _, err := io.Copy(h, io.NewSectionReader(m.src, headerSize, m.size)); err != nil {
-		return format.Errorf(artifact.Damaged, headerSize, "uimage: data at %#x: %v", headerSize, err)
-	}
-	if want := m.u32(24); h.Sum32() != want {
-		m.dataCRC = "bad"
-		return format.Errorf(artifact.Checksum, headerSize, "uimage: data CRC: %#x, want %#x", h.Sum32(), want)
+		m.problem = format.Errorf(artifact.Damaged, headerSize, "uimage: data at %#x: %v", headerSize, err)
 	}
 	m.dataCRC = "ok"
-	return nil
+	if want := m.u32(24); h.Sum32() != want {
+		m.dataCRC = "bad"
+		m.problem = format.Errorf(artifact.Checksum, headerSize, "uimage: data CRC: %#x, want %#x", h.Sum32(), want)
+		if !m.padded() {
+			m.size = 0
+		}
+	}
+}
+
+// padded reports whether the content ends behind the data, or goes on with erased or zero bytes.
+func (m *image) padded() bool {
+	b := make([]byte, 16)
+	n, _ := m.src.ReadAt(b, m.Size())
+	b = b[:n]
+	return len(bytes.Trim(b, "\xff")) == 0 || len(bytes.Trim(b, "\x00")) == 0
 }
 
 type part struct {
@@ -126,7 +142,7 @@ func (m *image) parts() []part {
 		return nil
 	}
 	whole := []part{{m.name(), artifact.Range{Off: headerSize, Len: m.size}}}
-	if m.truncated || m.raw[30] != typeMulti && m.raw[30] != typeScript {
+	if m.raw[30] != typeMulti && m.raw[30] != typeScript {
 		return whole
 	}
 	sizes, off := m.table()
@@ -194,7 +210,7 @@ func (m *image) Describe() []artifact.Attr {
 	hex := func(off int) string { return "0x" + strconv.FormatUint(uint64(m.u32(off)), 16) }
 	dec := func(off int) string { return strconv.FormatUint(uint64(m.u32(off)), 10) }
 	at := func(off, n int64) artifact.Range { return artifact.Range{Off: off, Len: n} }
-	attrs := []artifact.Attr{
+	return []artifact.Attr{
 		{Name: "name", Value: m.storedName(), At: at(32, 32)},
 		{Name: "time", Value: dec(8), At: at(8, 4)},
 		{Name: "size", Value: dec(12), At: at(12, 4)},
@@ -205,9 +221,6 @@ func (m *image) Describe() []artifact.Attr {
 		{Name: "type", Value: lookup(types, m.raw[30]), At: at(30, 1)},
 		{Name: "compression", Value: lookup(methods, m.raw[31]), At: at(31, 1)},
 		{Name: "header-crc", Value: "ok", At: at(4, 4)},
+		{Name: "data-crc", Value: m.dataCRC, At: at(24, 4)},
 	}
-	if m.dataCRC != "" {
-		attrs = append(attrs, artifact.Attr{Name: "data-crc", Value: m.dataCRC, At: at(24, 4)})
-	}
-	return attrs
 }

@@ -25,6 +25,8 @@ func TestMalformed(t *testing.T) {
 	data := "some data, not checked"
 	for _, tt := range []struct{ name, input, want string }{
 		{"wrong data CRC", string(header(1, uint32(len(data)), 0, 0, 1, [4]byte{5, 2, 2, 1}, "k")) + data, "problem checksum: uimage: data CRC"},
+		{"wrong data CRC, padding", string(header(1, uint32(len(data)), 0, 0, 1, [4]byte{5, 2, 2, 1}, "k")) + data + "\xff\xff", "size 86\n"},
+		{"wrong data CRC, other bytes", string(header(1, uint32(len(data)), 0, 0, 1, [4]byte{5, 2, 2, 1}, "k")) + data + "hsqs", "size 64\n"},
 		{"data cut off", string(header(1, 1<<31, 0, 0, 1, [4]byte{5, 2, 4, 1}, "k")) + data, "problem truncated: uimage: data at 0x40: 2147483648 bytes, 22 left"},
 		{"hostile name", string(header(1, uint32(len(data)), 0, 0, crc32.ChecksumIEEE([]byte(data)), [4]byte{5, 2, 2, 1}, "../../etc/x")) + data, `".._.._etc_x"`},
 		{"no name", string(header(1, uint32(len(data)), 0, 0, crc32.ChecksumIEEE([]byte(data)), [4]byte{5, 2, 3, 1}, "..")) + data, `"ramdisk"`},

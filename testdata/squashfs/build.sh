@@ -71,21 +71,49 @@ ng() { # CASE OPTION...
 	keep "$name"
 }
 
+small=$work/small # what matters to a compressor
+mkdir "$small"
+cp -a "$tree"/etc/{long.txt,sparse} "$tree"/bin/{arm,stored} "$small"
+plain=$work/plain
+mkdir -p "$plain/etc"
+cp -a "$tree"/etc/{sparse,copy,init.d} "$plain/etc"
+fifos=$work/fifos # more than one run of entries, and a directory with an index
+mkdir -p "$fifos/d"
+(cd "$fifos/d" && for i in $(seq 260); do mkfifo "$i"; touch -d @1600000000 "$i"; done)
+touch -d @1600000000 "$small" "$plain" "$plain/etc" "$fifos/d" "$fifos"
+
 mk gzip -b 4096
-(cd "$here/gzip" && truncate -s %4096 input && head -c 4096 /dev/zero >>input) # padded, and more behind it
-mk gzip-options -b 4096 -Xcompression-level 5 -Xwindow-size 10 -no-exports -no-duplicates
+truncate -s %4096 "$here/gzip/input" # padded as mksquashfs does, and more behind it
+head -c 512 /dev/zero >>"$here/gzip/input"
+ng ng-xz --compressor xz --block-size 4096
+tree=$small
 mk lzma -comp lzma -b 8192 -tailends
 mk lzo -comp lzo -b 4096 -Xalgorithm lzo1x_999 -no-fragments
 mk lz4 -comp lz4 -b 4096 -Xhc -always-use-fragments
 mk xz-bcj -comp xz -b 8192 -Xbcj arm,armthumb,x86 -Xdict-size 8192
 mk zstd -comp zstd -b 4096 -Xcompression-level 3
+tree=$plain
 mk stored -b 4096 -noI -noId -noD -noF -noX
 mk stored-inodes -comp xz -b 16384 -noI -noX -no-xattrs
-ng ng-xz --compressor xz --block-size 4096
 ng ng-zstd --compressor zstd --block-size 4096 --exportable
+tree=$fifos
+mk many -Xcompression-level 5 -Xwindow-size 10 -no-exports -no-duplicates
 
-tree=$work/many # more than one run of entries, and a directory with an index
-mkdir -p "$tree/d"
-(cd "$tree/d" && for i in $(seq 270); do mkfifo "$i"; touch -d @1600000000 "$i"; done)
-touch -d @1600000000 "$tree/d" "$tree"
-mk many
+old() { # CASE ARGUMENT...
+	local name=$1
+	shift
+	"$here/legacy.py" "$work/image" "$@"
+	mkdir -p "$here/$name"
+	mv "$work/image" "$here/$name/input"
+	mv "$work/image.truth" "$here/$name/truth.txt"
+}
+old v1-little 1 little zlib
+old v1-big 1 big zlib
+old v2-little-lzma5 2 little lzma5
+old v2-big 2 big zlib
+old v3-little 3 little zlib
+old v3-big-lzma0 3 big lzma0
+old v4-big-lzma9 4 big lzma9
+old v4-avm 4 avm xz
+old v4-tvt 4 little xz-tvt
+old v4-lzma5 4 little lzma5

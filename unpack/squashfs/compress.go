@@ -36,14 +36,16 @@ var methods = []method{
 	compGzip: {"gzip", whole(codec.Zlib)},
 	compLZMA: {"lzma", lzma(13, 0)},
 	compLZO:  {"lzo", whole(codec.LZO)},
-	compXZ:   {"xz", xz},
+	compXZ:   {"xz", whole(codec.XZ)},
 	compLZ4:  {"lz4", whole(codec.LZ4)},
 	compZstd: {"zstd", whole(codec.Zstd)},
 }
 
-// vendorLZMA are what vendors' patches left of the header of an LZMA block: property byte,
-// 4-byte dictionary size and 4-byte length; without the length; the property byte alone; nothing.
-var vendorLZMA = []method{
+// vendorMethods are what vendors made of them. Of the header of an LZMA block they left: property
+// byte, 4-byte dictionary size and 4-byte length; without the length; the property byte; nothing.
+// The first three are told by a length or a checksum, too.
+var vendorMethods = []method{
+	{"xz, altered magic", alteredXZ}, // TVT
 	{"lzma, 9-byte header", lzma(9, 0)},
 	{"lzma, 5-byte header", lzma(5, 0)},
 	{"lzma, 1-byte header", lzma(1, 0)},
@@ -60,7 +62,7 @@ type imageCodec struct {
 
 func newCodec(main method) *imageCodec {
 	c := &imageCodec{methods: []method{main}}
-	for _, m := range []method{methods[compGzip], methods[compXZ], methods[compZstd], methods[compLZMA], vendorLZMA[0], vendorLZMA[1]} {
+	for _, m := range []method{methods[compGzip], methods[compXZ], methods[compZstd], methods[compLZMA], vendorMethods[0], vendorMethods[1], vendorMethods[2]} {
 		if m.name != main.name {
 			c.methods = append(c.methods, m)
 		}
@@ -134,7 +136,7 @@ func candidates(claimed method) []method {
 			all = append(all, m)
 		}
 	}
-	all = append(all, vendorLZMA...)
+	all = append(all, vendorMethods...)
 	for props := range 225 {
 		if props%9+props/9%5 <= 4 { // LZMA's author allows no other lc and lp together in LZMA2, and few use them
 			all = append(all, method{fmt.Sprintf("lzma, no header, properties %#x", props), lzma(0, byte(props))})
@@ -211,18 +213,15 @@ func lzma(n int, props byte) func(dst, src []byte, exact bool) (int, error) {
 	}
 }
 
-// xz decodes a .xz stream, also one whose magics at begin and end a vendor replaced.
-func xz(dst, src []byte, exact bool) (int, error) {
-	n, err := codec.XZ(dst, src)
-	if err != nil && len(src) > 0 && string(src[:min(len(src), len(xzMagic))]) != xzMagic {
-		if repaired := repairXZ(src); repaired != nil {
-			n, err = codec.XZ(dst, repaired)
-		}
+// alteredXZ decodes a .xz stream whose magics a vendor replaced.
+func alteredXZ(dst, src []byte, exact bool) (int, error) {
+	b := repairXZ(src)
+	if b == nil {
+		return 0, codec.ErrHeader
 	}
+	n, err := codec.XZ(dst, b)
 	return n, complete(n, len(dst), exact, err)
 }
-
-const xzMagic = "\xfd7zXZ\x00"
 
 // repairXZ returns src with the stream header and footer that it must have had, or nil if there
 // is no index with a good checksum, https://tukaani.org/xz/xz-file-format.txt, chapter 4.
@@ -236,7 +235,7 @@ func repairXZ(src []byte) []byte {
 		}
 		const checkCRC32 = 1
 		flags := []byte{0, checkCRC32}
-		b := append([]byte(xzMagic), flags...)
+		b := append([]byte("\xfd7zXZ\x00"), flags...)
 		b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(flags))
 		b = append(b, src[header:len(src)-footer]...)
 		tail := append(binary.LittleEndian.AppendUint32(nil, uint32(size/4-1)), flags...)

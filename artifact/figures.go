@@ -2,7 +2,10 @@ package artifact
 
 import (
 	"bytes"
+	"compress/flate"
+	"io"
 	"math"
+	"sync"
 )
 
 // Class says what unknown bytes look like. It is a judgement from [Figures], not a proof.
@@ -26,7 +29,8 @@ type Figures struct {
 	Entropy    float64 `json:"entropy"`     // bits a byte over the byte histogram, 0 to 8
 	ChiSquare  float64 `json:"chi_square"`  // against the even distribution, 255 degrees of freedom
 	Printable  float64 `json:"printable"`   // share of printable ASCII, tab and line ends
-	BlockReuse float64 `json:"block_reuse"` // share of 16-byte aligned blocks that occurred before
+	Deflate    float64 `json:"deflate"`     // size after DEFLATE, as a share of the first 16 KiB; 0 if the entropy is below 6.5
+	BlockReuse float64 `json:"block_reuse"` // share of 16-byte aligned blocks that occurred before; likewise
 }
 
 // Meter takes [Figures] of bytes as they pass. The zero value is ready for use.
@@ -59,9 +63,12 @@ func Measure(b []byte) Figures {
 
 // Figures returns the figures of all bytes taken in, rounded to three digits behind the point.
 //
-// A random byte string has a chi-square of 255 +- 22.6 whatever its length; compressors leave a
-// bias that shows from some 8 KiB on, ciphers do not. The best compressors (LZMA) come close to
-// random, so "encrypted" means "as even as a cipher's output", and the figures stand beside it.
+// What tells packed bytes from others is whether they can be packed further. Measured on 32 KiB
+// pieces of ARM, MIPS and x86-64 programs and their compressed forms, as share left by DEFLATE:
+// code 0.65 to 0.74 (ARM Thumb included, whose entropy of 7.2 misleads), tables of numbers up to
+// 0.89, LZ4 and LZO 0.77 to 0.88, compress(1) 0.93, gzip, bzip2, xz, zstd and ciphers 0.99 and
+// more. Random bytes have a chi-square of 255 +- 22.6 whatever their number; the best compressors
+// come close to that, so "encrypted" means "as even as a cipher's output".
 func (m *Meter) Figures() Figures {
 	if m.n == 0 {
 		return Figures{Class: ClassData}
@@ -79,17 +86,19 @@ func (m *Meter) Figures() Figures {
 		}
 		f.ChiSquare += (float64(k) - even) * (float64(k) - even) / even
 	}
-	if f.Entropy > 6.5 { // only there does it decide anything
+	if f.Entropy > 6.5 { // only there do they decide anything
 		f.BlockReuse = blockReuse(m.head)
+		f.Deflate = deflated(m.head)
 	}
 	round := func(x float64) float64 { return math.Round(x*1000) / 1000 }
 	f.Entropy, f.ChiSquare, f.Printable, f.BlockReuse = round(f.Entropy), round(f.ChiSquare), round(f.Printable), round(f.BlockReuse)
+	f.Deflate = round(f.Deflate)
 	f.Class = f.classify(n)
 	return f
 }
 
-// Below minOpaque bytes random data cannot be told from dense code or tables.
-const minOpaque = 512
+// Shorter runs are never opaque: they are keys, tables and digests, and too few to tell.
+const minOpaque = 1024
 
 func (f Figures) classify(n float64) Class {
 	// A sample of n random bytes falls short of 8 bits by 255/(2 n ln 2) on average.
@@ -101,13 +110,46 @@ func (f Figures) classify(n float64) Class {
 		return ClassEncrypted
 	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.ChiSquare < n:
 		return ClassEncrypted // a block cipher without chaining
-	case n >= minOpaque && f.Entropy > full-0.35, n >= 4096 && f.Entropy > 7:
-		return ClassCompressed // fast compressors leave 7 to 7.6 bits a byte, machine code at most 6.9
+	case n >= minOpaque && f.Deflate > 0.77:
+		return ClassCompressed
 	case f.Entropy > 4.5:
 		return ClassCode
 	}
 	return ClassData
 }
+
+// FiguresIn returns Figures for a part of a file whose type is known, where dense tables of
+// numbers are expected: only what DEFLATE cannot pack further and what is also evenly spread, as
+// a strong compressor or a cipher leaves it, counts as opaque. Tables of floating point numbers
+// (libm: chi-square 2.7 for each byte) resist DEFLATE but are far from even.
+func (m *Meter) FiguresIn() Figures {
+	f := m.Figures()
+	if f.Class.Opaque() && (f.Deflate < 0.93 || f.ChiSquare > float64(m.n)) {
+		f.Class = ClassCode
+	}
+	return f
+}
+
+// deflated returns the share of the first 16 KiB of b that DEFLATE at its fastest leaves.
+func deflated(b []byte) float64 {
+	b = b[:min(len(b), 16<<10)]
+	var n counter
+	w := writers.Get().(*flate.Writer)
+	defer writers.Put(w)
+	w.Reset(&n)
+	w.Write(b)
+	w.Close()
+	return float64(n) / float64(len(b))
+}
+
+var writers = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // fails for unknown levels only
+	return w
+}}
+
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
 
 // blockReuse returns the share of aligned 16-byte blocks that repeat an earlier one, blocks of
 // a single value aside: a block cipher without chaining shows so. At most 64 KiB are looked at.

@@ -83,6 +83,16 @@ func unknown(r io.ReaderAt, at artifact.Range, typ string) []artifact.Extent {
 	var joined artifact.Meter
 	buf := make([]byte, min(grain, at.Len))
 	opaque := false
+	figures := func(m *artifact.Meter) artifact.Figures {
+		if typ == "" {
+			return m.Figures()
+		}
+		f := m.FiguresIn()
+		if media[typ] {
+			f.Class = artifact.ClassMedia
+		}
+		return f
+	}
 	for off := at.Off; off < at.End(); {
 		b := buf[:min(grain, at.End()-off)]
 		n, _ := r.ReadAt(b, off)
@@ -90,10 +100,12 @@ func unknown(r io.ReaderAt, at artifact.Range, typ string) []artifact.Extent {
 			n = len(b) // unreadable: the run reports it elsewhere
 			clear(b)
 		}
-		here := artifact.Measure(b[:n]).Class.Opaque() && !media[typ]
+		var m artifact.Meter
+		m.Write(b[:n])
+		here := figures(&m).Class.Opaque()
 		if len(out) == 0 || here != opaque && n >= grain/2 {
 			if len(out) > 0 {
-				out[len(out)-1].Figures = joined.Figures()
+				out[len(out)-1].Figures = figures(&joined)
 			}
 			joined = artifact.Meter{}
 			opaque = here
@@ -103,11 +115,6 @@ func unknown(r io.ReaderAt, at artifact.Range, typ string) []artifact.Extent {
 		out[len(out)-1].Len += int64(n)
 		off += int64(n)
 	}
-	out[len(out)-1].Figures = joined.Figures()
-	if media[typ] {
-		for i := range out {
-			out[i].Figures.Class = artifact.ClassMedia
-		}
-	}
+	out[len(out)-1].Figures = figures(&joined)
 	return out
 }

@@ -17,7 +17,6 @@ import (
 	"hallmark/match"
 	"hallmark/report"
 	"hallmark/sbom"
-	"hallmark/sbom/syftcat"
 )
 
 // analysis is what the commands scan, sbom and match share: take apart, read facts once, then
@@ -54,11 +53,11 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	found, problems := facts.Collect(ctx, o.tree, o.store, pool, literal.Compile(patterns))
 	r := &report.Result{Version: version, Tree: o.tree, Coverage: o.tree.Coverage(), Time: when}
 	for _, p := range problems {
-		r.Problems = append(r.Problems, p.Error())
+		r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", o.tree.Locate(o.tree.FirstPlace(p.Content), p.At), p.Problem))
 	}
 	if a.bom {
 		m.stage("list components")
-		r.BOM, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{Finders: []sbom.Finder{syftcat.Finder{}}})
+		r.BOM, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{})
 		if err != nil {
 			r.Problems = append(r.Problems, err.Error())
 		}

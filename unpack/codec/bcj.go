@@ -58,9 +58,9 @@ func newFilter(id uint64, props []byte) (f filter, start uint32, ok bool) {
 	return f, start, start%align == 0
 }
 
-// filterNames are the names that xz gives the filters by id.
-var filterNames = map[uint64]string{
-	3: "delta", 4: "x86", 5: "powerpc", 6: "ia64", 7: "arm", 8: "armthumb", 9: "sparc", 10: "arm64", 11: "riscv", 0x21: "lzma2",
+// filterName is the name that xz gives the filter with an id that newFilter knows.
+func filterName(id uint64) string {
+	return [...]string{3: "delta", 4: "x86", 5: "powerpc", 6: "ia64", 7: "arm", 8: "armthumb", 9: "sparc", 10: "arm64", 11: "riscv"}[id]
 }
 
 type delta struct {

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"hash/crc64"
 	"io"
+	"strconv"
 )
 
 // The xz container, https://tukaani.org/xz/xz-file-format.txt.
@@ -59,6 +60,7 @@ type xzBlock struct {
 
 type xzFilter struct {
 	filter
+	id    uint64
 	start uint32
 }
 
@@ -132,7 +134,7 @@ func (x *xzReader) block() (*xzBlock, error) {
 		if !known {
 			return nil, ErrCorrupt
 		}
-		h.filters = append(h.filters, xzFilter{f, start})
+		h.filters = append(h.filters, xzFilter{f, id, start})
 	}
 	if !ok || len(bytes.TrimLeft(b, "\x00")) > 0 {
 		return nil, ErrCorrupt
@@ -465,4 +467,31 @@ func (f *filterReader) Read(p []byte) (int, error) {
 		return 0, f.err
 	}
 	return n, nil
+}
+
+// XZHeader is what the headers of an .xz stream say.
+type XZHeader struct {
+	Check   string   // name of the check, or its number
+	Filters []string // of the first block, in the order of encoding; nil if there is no block
+	Dict    int64    // dictionary size of the first block, in bytes
+}
+
+// ParseXZHeader reads the stream header and the first block header at the start of b.
+func ParseXZHeader(b []byte) (XZHeader, error) {
+	x := xzReader{in: &input{buf: b}}
+	if err := x.header(); err != nil {
+		return XZHeader{}, err
+	}
+	h := XZHeader{Check: xzChecks[x.check].name}
+	if h.Check == "" {
+		h.Check = strconv.Itoa(int(x.check))
+	}
+	if block, err := x.block(); err == nil && block != nil {
+		h.Dict = block.dict
+		for _, f := range block.filters {
+			h.Filters = append(h.Filters, filterName(f.id))
+		}
+		h.Filters = append(h.Filters, "lzma2")
+	}
+	return h, nil
 }

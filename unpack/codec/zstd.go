@@ -153,3 +153,25 @@ func (s *zstdStream) Read(p []byte) (int, error) {
 	}
 	return 0, s.err
 }
+
+// ZstdHeader is how many bytes [ParseZstdHeader] needs at most.
+const ZstdHeader = zstd.HeaderMaxSize
+
+// ZstdInfo is what a frame's header says.
+type ZstdInfo struct {
+	Window int64 // bytes that matches may reach back; 0 if it is the whole content
+	Size   int64 // of the content, -1 if not known
+}
+
+// ParseZstdHeader reads the frame header at the start of b.
+func ParseZstdHeader(b []byte) (ZstdInfo, error) {
+	h, ok := zstdHeader(&input{buf: b})
+	if !ok || h.Skippable {
+		return ZstdInfo{}, ErrHeader
+	}
+	info := ZstdInfo{Window: int64(h.WindowSize), Size: -1}
+	if h.HasFCS && h.FrameContentSize < 1<<62 {
+		info.Size = int64(h.FrameContentSize)
+	}
+	return info, nil
+}

@@ -1,0 +1,261 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"hallmark/artifact"
+	"hallmark/match"
+	"hallmark/sbom"
+)
+
+// How much the text says. Everything is in the JSON output.
+const (
+	textMarks      = 6
+	textCitations  = 2
+	textComponents = 60
+	textRegions    = 12
+	textLayers     = 40
+)
+
+// WriteText writes r for people: the verdict and why first, then evidence, components, what was
+// not read, and the layers.
+func WriteText(w io.Writer, r *Result, s Style) error {
+	t := &text{Writer: bufio.NewWriter(w), Style: s, r: r}
+	root := r.Tree.Content(r.Tree.Root)
+	t.line("%s  %d bytes  sha256 %s", t.bold(Printable(r.Tree.Name)), root.Size, r.Tree.Root)
+	if r.Match != nil {
+		t.verdict()
+		t.findings()
+	}
+	if r.BOM != nil {
+		t.components()
+	}
+	t.coverage()
+	t.layers()
+	for _, p := range r.Problems {
+		t.line("\n%s %s", t.bold("Note:"), Printable(p))
+	}
+	return t.Flush()
+}
+
+type text struct {
+	*bufio.Writer
+	Style
+	r *Result
+}
+
+func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+
+func (t *text) paint(code, s string) string {
+	if !t.Color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (t *text) bold(s string) string { return t.paint("1", s) }
+
+func (t *text) head(s string) { t.line("\n%s", t.bold(s)) }
+
+func (t *text) verdict() {
+	m := t.r.Match
+	color := "1;33"
+	switch m.Verdict {
+	case match.VerdictMadeBy:
+		color = "1;31"
+	case match.VerdictNothing:
+		color = "1"
+	}
+	t.line("\n%s %s", t.bold("Verdict:"), t.paint(color, Printable(m.Statement)))
+	if m.WhiteLabel != "" {
+		t.wrap("  ", Printable(m.WhiteLabel))
+	}
+	if m.Unread != "" {
+		t.wrap("  ", Printable(m.Unread))
+	}
+}
+
+func (t *text) findings() {
+	for _, f := range t.r.Match.Findings {
+		t.head(fmt.Sprintf("%s: %s (%s), confidence %s", f.Class, Printable(f.Name), f.Maker, f.Confidence))
+		t.wrap("  because ", Printable(f.Because))
+		for i, m := range f.Marks {
+			if i == textMarks {
+				t.line("  and %d more marks (see -o json)", len(f.Marks)-i)
+				break
+			}
+			t.mark(m)
+		}
+		for _, c := range f.Competing {
+			t.wrap("  or ", Printable(c))
+		}
+		if f.WouldChange != "" {
+			t.wrap("  would change it: ", Printable(f.WouldChange))
+		}
+	}
+}
+
+func (t *text) mark(m match.Fired) {
+	t.line("  %s %s (%s, %s mark), strength %d of 5, seen in %d place%s", t.paint("36", "•"), m.ID, m.Kind, m.Role, m.Strength, m.Count, plural(m.Count))
+	for i, c := range m.Citations {
+		if i == textCitations {
+			break
+		}
+		t.line("      %s", Printable(c.Place))
+		t.line("      %s reads \"%s\"", c.Technique, cut(Printable(c.Value), 100))
+	}
+}
+
+func (t *text) components() {
+	list := t.r.BOM.Components
+	t.head(fmt.Sprintf("Components: %d", len(list)))
+	for i := range list {
+		if i == textComponents {
+			t.line("  and %d more (see -o cyclonedx)", len(list)-i)
+			break
+		}
+		c := &list[i]
+		version := Printable(c.Version)
+		switch c.Claim {
+		case sbom.Prefix:
+			version += ".*"
+		case sbom.Range:
+			version += " or later"
+		case sbom.Presence:
+			version = "version unknown"
+		}
+		where := ""
+		if len(c.Evidence) > 0 {
+			where = t.short(c.Evidence[0].Content)
+		}
+		t.line("  %-24s %-20s %s", Printable(c.Name), version, where)
+	}
+}
+
+// short names the first place of d by its innermost path alone.
+func (t *text) short(d artifact.Digest) string {
+	p := t.r.Tree.FirstPlace(d)
+	if len(p) == 0 {
+		return ""
+	}
+	return "/" + Printable(t.r.Tree.Node(p[len(p)-1]).Path)
+}
+
+func (t *text) coverage() {
+	c := t.r.Coverage
+	t.head(fmt.Sprintf("Read: %s %% of %d bytes", c.Percent(), c.Total))
+	if c.Padding > 0 {
+		t.line("  %d bytes are padding between parts", c.Padding)
+	}
+	if c.Clear() {
+		t.line("  nothing stayed unread")
+		return
+	}
+	t.line("  Not read:")
+	for i, r := range c.Regions {
+		if i == textRegions {
+			t.line("    and %d more (see -o json)", len(c.Regions)-i)
+			break
+		}
+		t.line("    %s", Printable(t.r.Tree.Locate(r.Place, r.At)))
+		if f := r.Figures; f != nil {
+			t.line("      looks %s: entropy %.3f bits a byte, %.0f %% left by deflate", r.Why, f.Entropy, 100*f.Deflate)
+		} else {
+			t.line("      %s", Printable(r.Why))
+		}
+	}
+	for _, p := range t.r.Tree.Problems {
+		t.line("    %s", Printable(p.String()))
+	}
+}
+
+// layers lists the chunks, outer before inner, each content once.
+func (t *text) layers() {
+	t.head("Layers")
+	seen := map[artifact.Digest]bool{}
+	lines := 0
+	var enter func(c *artifact.Content, indent string)
+	enter = func(c *artifact.Content, indent string) {
+		seen[c.Digest] = true
+		for _, x := range c.Chunks() {
+			if lines++; lines > textLayers {
+				return
+			}
+			t.line("%s%#x %s, %d bytes%s", indent, x.Off, x.Chunk.Format, x.Len, holds(x.Chunk))
+			for i := range x.Chunk.Nodes {
+				n := &x.Chunk.Nodes[i]
+				inner := t.r.Tree.Content(n.Digest)
+				if inner == nil || seen[n.Digest] {
+					continue
+				}
+				for range inner.Chunks() {
+					t.line("%s  %s", indent, cut(Printable(n.Path), 80))
+					enter(inner, indent+"    ")
+					break
+				}
+			}
+		}
+	}
+	enter(t.r.Tree.Content(t.r.Tree.Root), "  ")
+	if lines > textLayers {
+		t.line("  and more (see -o json)")
+	}
+}
+
+func holds(k *artifact.Chunk) string {
+	files, dirs := 0, 0
+	for i := range k.Nodes {
+		switch n := &k.Nodes[i]; {
+		case n.Mode.IsDir():
+			dirs++
+		case n.Mode.IsRegular():
+			files++
+		}
+	}
+	out := ""
+	if files > 0 {
+		out += fmt.Sprintf(", %d file%s", files, plural(files))
+	}
+	if dirs > 0 {
+		out += fmt.Sprintf(", %d folder%s", dirs, plural(dirs))
+	}
+	if n := len(k.Problems); n > 0 {
+		out += fmt.Sprintf(", %d problem%s: %s", n, plural(n), cut(Printable(k.Problems[0].String()), 100))
+	}
+	return out
+}
+
+// wrap writes s in lines of at most 96 characters behind an indent; the first carries head.
+func (t *text) wrap(head, s string) {
+	const width = 96
+	line := head
+	indent := strings.Repeat(" ", len(head)-len(strings.TrimLeft(head, " ")))
+	for i, word := range strings.Fields(s) {
+		if len(line)+1+len(word) > width && i > 0 {
+			t.line("%s", line)
+			line = indent
+		}
+		if line != indent && !strings.HasSuffix(line, " ") {
+			line += " "
+		}
+		line += word
+	}
+	t.line("%s", line)
+}
+
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}

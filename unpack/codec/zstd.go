@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"sync"
@@ -42,24 +43,111 @@ func zstdError(err error) error {
 	return &causeError{ErrCorrupt, err}
 }
 
-// zstdFrames passes the bytes of directly following frames through and returns io.EOF behind the
-// last, so that the decoder sees no byte too many and the end is exact.
-type zstdFrames struct {
-	in    *input
-	pass  int64 // bytes to pass on before the next header
-	block bool  // a block header comes next
-	sum   bool  // a checksum ends the frame
-	err   error
+// zstdFrame passes the bytes of one frame on and returns io.EOF behind the last, so that the
+// decoder sees no byte too many and the end is exact. The header it passes is one of its own: it
+// asks for no more window than the blocks can fill, as a decoder may allocate it at once.
+type zstdFrame struct {
+	in     *input
+	head   []byte // own header, still to be passed
+	pass   int64  // bytes to pass before the next block header
+	blocks bool   // a block header comes next
+	sum    bool   // the checksum comes after the blocks
+	err    error
+	want   uint32 // the checksum
+	size   int64  // of the content as declared, -1 if not
 }
 
 const (
-	zstdMagic     = 0xfd2fb528
-	zstdSkipMagic = 0x184d2a50 // and the 15 that follow
+	zstdMagic    = "\x28\xb5\x2f\xfd"
+	zstdMaxBlock = 128 << 10
+	zstdSumFlag  = 4
 )
 
-func (f *zstdFrames) Read(p []byte) (int, error) {
+// begin reads a frame header.
+func (f *zstdFrame) begin() bool {
+	h, ok := zstdHeader(f.in)
+	if !ok || h.Skippable {
+		return false
+	}
+	f.in.pos += h.HeaderSize
+	*f = zstdFrame{in: f.in, blocks: true, sum: h.HasCheckSum, size: -1}
+	window := h.WindowSize
+	if h.HasFCS {
+		f.size = int64(min(h.FrameContentSize, 1<<62))
+		window = max(window, h.FrameContentSize)
+		if !h.SingleSegment {
+			window = h.WindowSize
+		}
+	}
+	descriptor := byte(0)
+	for window = f.fill(window); zstdWindow(descriptor) < window; descriptor++ {
+	}
+	flags := byte(0)
+	if f.sum {
+		flags = zstdSumFlag
+	}
+	f.head = append([]byte(zstdMagic), flags, descriptor)
+	if h.DictionaryID != 0 {
+		f.err = &causeError{ErrCorrupt, zstd.ErrUnknownDictionary}
+	}
+	return true
+}
+
+// zstdWindow decodes a window descriptor, RFC 8878, section 3.1.1.1.2.
+func zstdWindow(b byte) uint64 {
+	base := uint64(1) << (10 + b>>3)
+	return base + base/8*uint64(b&7)
+}
+
+// fill returns the lesser of window and what the frame's blocks can come to.
+func (f *zstdFrame) fill(window uint64) uint64 {
+	const small, steps = 1 << 20, 4096
+	if window <= small {
+		return window
+	}
+	most, at := uint64(0), int64(f.in.pos)
+	read := func(b []byte) bool { return at+3 <= int64(len(f.in.buf)) && copy(b, f.in.buf[at:]) == 3 }
+	if f.in.src != nil {
+		at = f.in.consumed()
+		read = func(b []byte) bool {
+			if at > f.in.size-3 {
+				return false
+			}
+			n, _ := f.in.src.ReadAt(b, at)
+			return n == len(b)
+		}
+	}
+	for range steps {
+		var b [3]byte
+		if most >= window || !read(b[:]) {
+			return min(window, most)
+		}
+		kind, size, last := zstdBlock(b)
+		most += zstdMaxBlock
+		if kind == 1 {
+			size = 1
+		}
+		if at += 3 + size; last {
+			return min(window, most)
+		}
+	}
+	return window
+}
+
+// zstdBlock decodes a block header: the kind, 1 being one byte that is repeated, and the size.
+func zstdBlock(b [3]byte) (kind int, size int64, last bool) {
+	word := int64(b[0]) | int64(b[1])<<8 | int64(b[2])<<16
+	return int(word >> 1 & 3), word >> 3, word&1 != 0
+}
+
+func (f *zstdFrame) Read(p []byte) (int, error) {
+	if len(f.head) > 0 {
+		n := copy(p, f.head)
+		f.head = f.head[n:]
+		return n, nil
+	}
 	for f.pass == 0 && f.err == nil {
-		f.err = f.header()
+		f.err = f.next()
 	}
 	if f.pass == 0 {
 		return 0, f.err
@@ -72,64 +160,55 @@ func (f *zstdFrames) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// header finds how many bytes there are to the next header, which it leaves to be passed on too.
-func (f *zstdFrames) header() error {
-	if f.block {
+// next finds how many bytes there are to the next header, which is left to be passed too.
+func (f *zstdFrame) next() error {
+	switch {
+	case f.blocks:
 		b := f.in.peek(3)
 		if b == nil {
-			f.pass = int64(len(f.in.buf) - f.in.pos)
 			return f.in.cut()
 		}
-		word := int64(b[0]) | int64(b[1])<<8 | int64(b[2])<<16
-		f.pass = 3 + word>>3
-		if word>>1&3 == 1 { // one byte, repeated
-			f.pass = 4
+		kind, size, last := zstdBlock([3]byte(b))
+		if f.pass = 3 + size; kind == 1 {
+			f.pass = 3 + 1
 		}
-		if word&1 != 0 {
-			f.block = false
-			if f.sum {
-				f.pass += 4
-			}
+		f.blocks = !last
+		return nil
+	case f.sum:
+		b := f.in.peek(4)
+		if b == nil {
+			return f.in.cut()
 		}
+		f.want, f.sum, f.pass = binary.LittleEndian.Uint32(b), false, 4
 		return nil
 	}
-	h, ok := zstdHeader(f.in)
-	if !ok {
-		return io.EOF
-	}
-	if h.Skippable {
-		if f.pass = int64(h.HeaderSize) + int64(h.SkippableSize); !f.in.last() || f.pass <= int64(len(f.in.buf)-f.in.pos) {
-			return nil
-		}
-		f.pass = 0 // what looks like a skippable frame is not all there
-		return io.EOF
-	}
-	f.pass, f.block, f.sum = int64(h.HeaderSize), true, h.HasCheckSum
-	return nil
+	return io.EOF
 }
 
-// zstdHeader looks at a frame's header. Its first block must be of a kind that exists.
+// zstdHeader looks at a frame's header.
 func zstdHeader(in *input) (h zstd.Header, ok bool) {
 	in.need(zstd.HeaderMaxSize)
 	err := h.Decode(in.buf[in.pos:min(len(in.buf), in.pos+zstd.HeaderMaxSize)])
-	return h, err == nil
+	return h, err == nil && (h.Skippable || h.HeaderSize <= len(in.buf)-in.pos)
 }
 
 type zstdStream struct {
-	frames *zstdFrames
-	d      *zstd.Decoder
-	err    error
+	frame zstdFrame
+	d     *zstd.Decoder
+	sum   *xxh64 // of the frame's content so far, nil if it has no checksum
+	plain int64  // and its size
+	err   error
 }
 
 // NewZstd decodes a Zstandard frame, and those that follow it directly, skippable ones among them.
 func NewZstd(r io.ReaderAt, size, maxMemory int64) (Stream, error) {
-	in := newInput(r, size)
-	h, ok := zstdHeader(in)
-	if !ok || h.Skippable {
+	s := &zstdStream{frame: zstdFrame{in: newInput(r, size)}}
+	if !s.begin() {
 		return nil, ErrHeader
 	}
-	s := &zstdStream{frames: &zstdFrames{in: in}}
-	d, err := zstd.NewReader(s.frames, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(max(1<<10, maxMemory))))
+	// What comes out is handed on even if the checksum, which is checked here, does not fit.
+	d, err := zstd.NewReader(&s.frame, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(uint64(max(1<<10, maxMemory))), zstd.IgnoreChecksum(true))
 	if err != nil {
 		return nil, &causeError{ErrHeader, err}
 	}
@@ -137,21 +216,65 @@ func NewZstd(r io.ReaderAt, size, maxMemory int64) (Stream, error) {
 	return s, nil
 }
 
-func (s *zstdStream) Consumed() int64 { return s.frames.in.consumed() }
+func (s *zstdStream) begin() bool {
+	if !s.frame.begin() {
+		return false
+	}
+	s.plain, s.sum = 0, nil
+	if s.frame.sum {
+		s.sum = newXXH64()
+	}
+	return true
+}
+
+func (s *zstdStream) Consumed() int64 { return s.frame.in.consumed() }
 
 func (s *zstdStream) Read(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
+	for s.err == nil && len(p) > 0 {
+		n, err := s.d.Read(p)
+		s.plain += int64(n)
+		if s.sum != nil {
+			s.sum.write(p[:n])
+		}
+		if err == io.EOF {
+			err = s.end()
+		} else {
+			err = zstdError(err)
+		}
+		if s.err = err; err != nil {
+			s.d.Close()
+		}
+		if n > 0 {
+			return n, nil
+		}
 	}
-	n, err := s.d.Read(p)
-	if err != nil {
-		s.d.Close()
-		s.err = zstdError(err)
-	}
-	if n > 0 {
-		return n, nil
+	if len(p) == 0 {
+		return 0, nil
 	}
 	return 0, s.err
+}
+
+// end checks a frame that was read and begins the next.
+func (s *zstdStream) end() error {
+	switch {
+	case s.sum != nil && uint32(s.sum.sum()) != s.frame.want:
+		return ErrChecksum
+	case s.frame.size >= 0 && s.frame.size != s.plain:
+		return ErrCorrupt
+	}
+	for in := s.frame.in; ; {
+		h, ok := zstdHeader(in)
+		if !ok || !h.Skippable {
+			break
+		}
+		if !in.skip(int64(h.HeaderSize) + int64(h.SkippableSize)) {
+			return io.EOF
+		}
+	}
+	if !s.begin() {
+		return io.EOF
+	}
+	return zstdError(s.d.Reset(&s.frame))
 }
 
 // ZstdHeader is how many bytes [ParseZstdHeader] needs at most.

@@ -1,8 +1,13 @@
 package literal
 
 import (
+	"cmp"
 	"encoding/binary"
+	"math"
 	"math/bits"
+	"slices"
+	"sort"
+	"strings"
 )
 
 const (
@@ -18,21 +23,28 @@ type grams struct {
 	patterns []Pattern
 	stride   int
 	reach    int    // longest distance from the start of a pattern to a gram of its window
-	fold     uint64 // set in each byte before it is compared: 0x20 if any pattern folds
+	fold     uint64 // for foldCase: 0x20 in each byte if any pattern folds
 	mask     uint64 // the bytes of a key that count
 	filter   []uint64
 	filterSh uint8    // a hash shifted right by it is a bit of filter
 	bucketSh uint8    // a hash shifted right by it is a bucket
-	buckets  []uint32 // entries[buckets[i]:buckets[i+1]] are those of bucket i
+	buckets  []uint32 // groups[buckets[i]:buckets[i+1]] are those of bucket i
+	groups   []group
 	entries  []entry
+}
+
+// group is entries whose keys stand at the same distance from their gram. The distance is chosen
+// to tell them apart, so that many names with one prefix are no burden.
+type group struct {
+	first, end uint32 // entries[first:end], by key
+	delta      int32  // from the gram to the key
 }
 
 // entry is one gram of a pattern's window.
 type entry struct {
-	key     uint64 // folded bytes of the pattern from keyOff
+	key     uint64 // folded bytes of the pattern
 	pattern uint32
-	gramOff uint8 // of the gram in the pattern
-	keyOff  uint8 // of the key in the pattern
+	gramOff int32 // of the gram in the pattern
 }
 
 func newGrams(patterns []Pattern, which []int) *grams {
@@ -67,55 +79,108 @@ func (f *grams) size(n int) {
 }
 
 func (f *grams) fill(which []int, window int) {
-	type placed struct {
-		bucket uint32
-		entry
-	}
-	var all []placed
+	sharing := map[uint32]int{}
 	for _, i := range which {
 		s := f.patterns[i].Bytes
-		w := rarestWindow(s, window)
+		for off := range len(s) - gramLen + 1 {
+			sharing[f.gram(s, off)]++
+		}
+	}
+	byBucket := make([][]entry, len(f.buckets)-1)
+	for _, i := range which {
+		s := f.patterns[i].Bytes
+		w := f.bestWindow(s, sharing)
+		f.reach = max(f.reach, w+f.stride-1)
 		for off := w; off < w+f.stride; off++ {
 			h := hash(f.gram(s, off))
 			bit := h >> f.filterSh
 			f.filter[bit>>6] |= 1 << (bit & 63)
-			keyOff := max(0, min(off, len(s)-keyLen))
-			if window < keyLen {
-				keyOff = off
-			}
-			f.reach = max(f.reach, off)
-			all = append(all, placed{h >> f.bucketSh, entry{f.key(s, keyOff), uint32(i), uint8(off), uint8(keyOff)}})
-			f.buckets[h>>f.bucketSh+1]++
+			bucket := &byBucket[h>>f.bucketSh]
+			*bucket = append(*bucket, entry{pattern: uint32(i), gramOff: int32(off)})
 		}
 	}
-	for i := 1; i < len(f.buckets); i++ {
-		f.buckets[i] += f.buckets[i-1]
-	}
-	f.entries = make([]entry, len(all))
-	next := append([]uint32(nil), f.buckets...)
-	for _, p := range all {
-		f.entries[next[p.bucket]] = p.entry
-		next[p.bucket]++
+	for i, bucket := range byBucket {
+		for len(bucket) > 0 {
+			bucket = f.addGroup(bucket)
+		}
+		f.buckets[i+1] = uint32(len(f.groups))
 	}
 }
 
+// addGroup makes a group of those entries of bucket that can have their keys at one distance,
+// and returns the rest.
+func (f *grams) addGroup(bucket []entry) (rest []entry) {
+	if f.mask != ^uint64(0) { // too short for keys of their own: the gram is the key
+		f.groups = append(f.groups, f.sorted(bucket, 0))
+		return nil
+	}
+	lowest := func(e entry) int32 { return -e.gramOff }
+	highest := func(e entry) int32 { return int32(len(f.patterns[e.pattern].Bytes)) - keyLen - e.gramOff }
+	slices.SortStableFunc(bucket, func(x, y entry) int { return cmp.Compare(highest(x), highest(y)) })
+	lo, hi := lowest(bucket[0]), highest(bucket[0])
+	var in []entry
+	for _, e := range bucket {
+		if lowest(e) <= hi {
+			in = append(in, e)
+			lo = max(lo, lowest(e))
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	best, most := lo, 0
+	for delta := lo; delta <= hi && most < len(in); delta++ {
+		if n := f.distinct(in, delta); n > most {
+			best, most = delta, n
+		}
+	}
+	f.groups = append(f.groups, f.sorted(in, best))
+	return rest
+}
+
+// distinct returns how many keys a sample of entries has at delta.
+func (f *grams) distinct(entries []entry, delta int32) int {
+	keys := map[uint64]bool{}
+	for _, e := range entries[:min(len(entries), 256)] {
+		keys[f.key(f.patterns[e.pattern].Bytes, int(e.gramOff+delta))] = true
+	}
+	return len(keys)
+}
+
+// sorted appends entries with their keys at delta, in order of key.
+func (f *grams) sorted(entries []entry, delta int32) group {
+	g := group{first: uint32(len(f.entries)), delta: delta}
+	for _, e := range entries {
+		e.key = f.key(f.patterns[e.pattern].Bytes, int(e.gramOff+delta))
+		f.entries = append(f.entries, e)
+	}
+	g.end = uint32(len(f.entries))
+	slices.SortStableFunc(f.entries[g.first:], func(x, y entry) int { return cmp.Compare(x.key, y.key) })
+	return g
+}
+
 func (f *grams) gram(s string, off int) uint32 {
-	return binary.LittleEndian.Uint32([]byte(s[off:off+gramLen])) | uint32(f.fold)
+	return uint32(foldCase(uint64(binary.LittleEndian.Uint32([]byte(s[off:off+gramLen]))), f.fold))
 }
 
 func (f *grams) key(s string, off int) uint64 {
 	var k [keyLen]byte
 	copy(k[:], s[off:])
-	return (binary.LittleEndian.Uint64(k[:]) | f.fold) & f.mask
+	return foldCase(binary.LittleEndian.Uint64(k[:]), f.fold) & f.mask
 }
+
+// foldCase sets bit 5 of each byte that has bit 6, where fold says so: letters become lower case.
+// A few signs become one too, which verification sorts out; NUL, blank and digits stay apart.
+func foldCase(x, fold uint64) uint64 { return x | x>>1&fold }
 
 // hash spreads a gram over 32 bits; its upper bits are the best (Knuth, multiplicative hashing).
 func hash(gram uint32) uint32 { return gram * 0x9E3779B1 }
 
 func (f *grams) find(hits []occurrence, b []byte, lo, hi int) []occurrence {
-	fold, filter, shift := uint32(f.fold), f.filter, f.filterSh&31
-	for t, end := lo, min(hi+f.reach, len(b)-gramLen+1); t < end; t += f.stride {
-		h := hash(binary.LittleEndian.Uint32(b[t:]) | fold)
+	// Fields are copied out of f: the loop is all that the speed hangs on.
+	fold, filter, shift, stride := uint32(f.fold), f.filter, f.filterSh&31, f.stride
+	for t, end := lo, min(hi+f.reach, len(b)-gramLen+1); t < end; t += stride {
+		gram := binary.LittleEndian.Uint32(b[t:])
+		h := hash(gram | gram>>1&fold)
 		if bit := h >> shift; filter[bit>>6]>>(bit&63)&1 != 0 {
 			hits = f.verify(hits, b, lo, hi, t, h)
 		}
@@ -126,23 +191,72 @@ func (f *grams) find(hits []occurrence, b []byte, lo, hi int) []occurrence {
 // verify appends the patterns that have the gram at t, whose hash is h, and begin in b[lo:hi].
 func (f *grams) verify(hits []occurrence, b []byte, lo, hi, t int, h uint32) []occurrence {
 	i := h >> f.bucketSh
-	bucket := f.entries[f.buckets[i]:f.buckets[i+1]]
-	for j := range bucket {
-		e := &bucket[j]
-		off := t - int(e.gramOff)
-		if off < lo || off >= hi {
-			continue
+	for _, g := range f.groups[f.buckets[i]:f.buckets[i+1]] {
+		entries, k := f.entries[g.first:g.end], t+int(g.delta)
+		if k < 0 {
+			continue // so would all patterns begin before b
 		}
-		k := off + int(e.keyOff)
-		if k+keyLen <= len(b) && (binary.LittleEndian.Uint64(b[k:])|f.fold)&f.mask != e.key {
-			continue
+		var key uint64
+		if k+keyLen <= len(b) {
+			key = binary.LittleEndian.Uint64(b[k:])
+		} else {
+			var last [keyLen]byte
+			copy(last[:], b[min(k, len(b)):])
+			key = binary.LittleEndian.Uint64(last[:])
 		}
-		if f.patterns[e.pattern].matches(b[off:]) {
-			hits = append(hits, occurrence{off, int(e.pattern)})
+		key = foldCase(key, f.fold) & f.mask
+		j := 0
+		if len(entries) > 8 {
+			j = sort.Search(len(entries), func(j int) bool { return entries[j].key >= key })
+		}
+		for ; j < len(entries) && entries[j].key <= key; j++ {
+			e := &entries[j]
+			off := t - int(e.gramOff)
+			if e.key == key && off >= lo && off < hi && f.patterns[e.pattern].matches(b[off:]) {
+				hits = append(hits, occurrence{off, int(e.pattern)})
+			}
 		}
 	}
 	return hits
 }
 
-// rarestWindow returns the start of the window of s whose grams occur least in firmware.
-func rarestWindow(s string, window int) int { return 0 }
+// bestWindow returns the start of the window of s that is expected to cost least to verify: each
+// gram costs as often as it occurs in firmware, times the patterns that have it too. So names
+// with one prefix are told apart by what follows it.
+func (f *grams) bestWindow(s string, sharing map[uint32]int) int {
+	costs := make([]float64, len(s)-gramLen+1)
+	for off := range costs {
+		costs[off] = float64(sharing[f.gram(s, off)])
+		for _, c := range []byte(s[off : off+gramLen]) {
+			costs[off] *= commonness(c)
+		}
+	}
+	best, least := 0, math.Inf(1)
+	for w := 0; w+f.stride <= len(costs); w++ {
+		sum := 0.0
+		for _, c := range costs[w : w+f.stride] {
+			sum += c
+		}
+		if sum < least {
+			best, least = w, sum
+		}
+	}
+	return best
+}
+
+// commonness is roughly how many of 1000 bytes of executables are c: zeros most of all, then
+// 0xff and the letters of words in order of English.
+func commonness(c byte) float64 {
+	const words = "etaoinsrlcdupmhgf_bvyxkw"
+	switch i := strings.IndexByte(words, lower(c)); {
+	case c == 0:
+		return 200
+	case c == 0xff, c == ' ':
+		return 20
+	case i >= 0 && c == lower(c):
+		return float64(20 - i*2/3)
+	case c < 0x10:
+		return 8
+	}
+	return 3
+}

@@ -197,6 +197,31 @@ func manyPatterns(n int) []Pattern {
 	return out
 }
 
+func BenchmarkCompile(b *testing.B) {
+	patterns := manyPatterns(10000)
+	for b.Loop() {
+		Compile(patterns)
+	}
+}
+
+// BenchmarkPrefix looks for many names of one family in text that is full of them.
+func BenchmarkPrefix(b *testing.B) {
+	var patterns []Pattern
+	var text []byte
+	rnd := rand.New(rand.NewSource(5))
+	for i := range 2000 {
+		name := fmt.Sprintf("LENS_DRV_%s%s%d", words[rnd.Intn(len(words))], words[rnd.Intn(len(words))], i)
+		patterns = append(patterns, Pattern{Bytes: name})
+		text = append(append(text, strings.ToLower(name[9:])...), "\x00LENS_DRV_other\x00"...)
+	}
+	text = bytes.Repeat(text, 20)
+	s := Compile(patterns)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		s.Scan(text, func(int, int) bool { return true })
+	}
+}
+
 func BenchmarkScan(b *testing.B) {
 	text := firmwareLike(16 << 20)
 	for _, n := range []int{100, 1000, 10000} {

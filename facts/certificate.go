@@ -53,7 +53,7 @@ func readDER(c *content, off int64, within artifact.Range) {
 	from := max(within.Off, off-reach)
 	b := c.bytes(artifact.Range{Off: from, Len: off - from})
 	for start := len(b) - 8; start >= 0; start-- {
-		if b[start] != tagSequence || b[start+1]&0xf0 != 0x80 || !beginsCertificate(b[start:]) {
+		if !beginsCertificate(b[start:]) {
 			continue
 		}
 		at := from + int64(start)
@@ -62,8 +62,8 @@ func readDER(c *content, off int64, within artifact.Range) {
 			c.sayCertificate(cert, func(d der) artifact.Range {
 				return artifact.Range{Off: at + int64(d.off), Len: int64(len(d.b))}
 			})
-			return
 		}
+		return
 	}
 }
 
@@ -75,8 +75,10 @@ func beginsCertificate(b []byte) bool {
 		}
 		b = b[2+b[1]&0x7f:]
 	}
+	if len(b) >= 5 && b[0] == tagContext0 { // [0] INTEGER, the version; missing in version 1
+		b = b[5:]
+	}
 	d := der{b: b}
-	d.expect(tagContext0) // version
 	_, _, ok := d.expect(tagInteger)
 	return ok && len(d.b) == 0
 }

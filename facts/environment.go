@@ -7,7 +7,10 @@ import (
 	"hallmark/artifact"
 )
 
-const maxEnvironment = 64 << 10 // to each side; U-Boot's CONFIG_ENV_SIZE is seldom more
+const (
+	maxEnvironment = 64 << 10 // bytes to each side; U-Boot's CONFIG_ENV_SIZE is seldom more
+	maxEntries     = 1000
+)
 
 // readEnvironment reads the run of NUL-terminated entries key=value around off, where a bootcmd
 // or bootargs stands: a boot loader's built-in default environment, which has no checksum that
@@ -34,7 +37,7 @@ func readEnvironment(c *content, off int64, within artifact.Range) {
 		at         artifact.Range
 	}
 	var run []found
-	for start < len(b) {
+	for start < len(b) && len(run) < maxEntries {
 		n := bytes.IndexByte(b[start:], 0)
 		if n < 0 {
 			break

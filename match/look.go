@@ -16,6 +16,7 @@ const (
 type witness struct {
 	way       string // what tells it from another way: the pattern or the value
 	value     string // what was seen, for people
+	part      string // of value: what the look is about; "" for all of it
 	technique string
 	at        artifact.Range
 	step      *artifact.Step // of a path: the node that has it
@@ -71,12 +72,11 @@ func (l *look) findFact(v *view, name string) (out []witness) {
 		if !ok {
 			continue
 		}
+		w := witness{way: f.Value, value: f.Value, part: way, technique: f.Name, at: f.At}
 		if way == "" {
-			way = f.Name // that the fact is there is all that is asked
-		} else {
-			way = f.Value
+			w.way = f.Name // that the fact is there is all that is asked
 		}
-		out = append(out, witness{way, f.Value, f.Name, f.At, nil})
+		out = append(out, w)
 	}
 	return out
 }
@@ -93,7 +93,7 @@ func (l *look) findPath(v *view) (out []witness) {
 			continue
 		}
 		if way, ok := l.compare(p.path); ok {
-			out = append(out, witness{way, p.path, "path", v.at, &p.step})
+			out = append(out, witness{way: way, value: p.path, technique: "path", at: v.at, step: &p.step})
 		}
 	}
 	return out
@@ -144,7 +144,7 @@ func (l *look) findText(v *view) (out []witness) {
 	for i, n := range l.exact {
 		for _, at := range v.hits[n] {
 			if l.inPlace(at) {
-				out = append(out, witness{l.Hex[i], l.Hex[i], "bytes", at, nil})
+				out = append(out, witness{way: l.Hex[i], value: l.Hex[i], technique: "bytes", at: at})
 			}
 		}
 	}
@@ -161,7 +161,7 @@ func (l *look) findText(v *view) (out []witness) {
 			if l.regexp != nil {
 				way = value
 			}
-			out = append(out, witness{way, value, "string", at, nil})
+			out = append(out, witness{way: way, value: value, technique: "string", at: at})
 		}
 	}
 	return out

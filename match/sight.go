@@ -1,11 +1,13 @@
 package match
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
 
 	"hallmark/artifact"
+	"hallmark/facts"
 )
 
 // subject is a content to be looked at, or the nodes without content of one chunk.
@@ -209,6 +211,7 @@ func (j *judge) fire(m *mark, claim Class, list []sighting) Fired {
 }
 
 func (j *judge) cite(m *mark, v *view, w witness) Citation {
+	w.at = v.narrow(w)
 	excerpt, _ := v.read(w.at.Off, w.at.Off+min(w.at.Len, artifact.MaxExcerpt))
 	place := v.way.place
 	if w.step != nil {
@@ -219,6 +222,30 @@ func (j *judge) cite(m *mark, v *view, w witness) Citation {
 		Value:    clip(w.value),
 		Place:    j.tree.Locate(place, w.at),
 	}
+}
+
+// narrow returns the bytes that hold what w is about, if they stand within those that w cites as
+// they are written, so that an excerpt shows it.
+func (v *view) narrow(w witness) artifact.Range {
+	if w.part == "" || w.part == w.value {
+		return w.at
+	}
+	b, lo := v.read(w.at.Off, w.at.Off+min(w.at.Len, facts.MaxValue))
+	if i := bytes.Index(asciiLower(b), asciiLower([]byte(w.part))); i >= 0 {
+		return artifact.Range{Off: lo + int64(i), Len: int64(len(w.part))}
+	}
+	return w.at
+}
+
+// asciiLower returns b with letters in lower case, byte for byte.
+func asciiLower(b []byte) []byte {
+	out := slices.Clone(b)
+	for i, c := range out {
+		if 'A' <= c && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return out
 }
 
 // clip shortens a value to what a line can hold.

@@ -1,0 +1,183 @@
+package match_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"hallmark/artifact"
+	"hallmark/match"
+)
+
+// said makes facts of one name.
+func said(name string, values ...string) (out [][2]string) {
+	for _, v := range values {
+		out = append(out, [2]string{name, v})
+	}
+	return out
+}
+
+func numbered(prefix string, n int) (out []string) {
+	for i := range n {
+		out = append(out, fmt.Sprint(prefix, i))
+	}
+	return out
+}
+
+var (
+	module = file{path: "lib/modules/isp.ko", data: elf("author=HiMPP GRP version=Hi3516A_MPP_V1.0.5.0"),
+		facts: append(said("modinfo.author", "HiMPP GRP"), said("modinfo.version", "Hi3516A_MPP_V1.0.5.0")...)}
+	client = file{path: "opt/vms/libhcnetsdk.so", data: elf("libhcnetsdk.so"),
+		facts: append(said("elf.soname", "libhcnetsdk.so"), said("elf.export", numbered("NET_DVR_Call", 60)...)...)}
+	installDesc = file{path: "InstallDesc", data: `{"UpgradeCommand":[{"Command":"Burn","FileName":"romfs-x.squashfs.img"}],"Vendor":"General"}`}
+	release     = file{path: "usr/lib/os-release", data: "NAME=Buildroot\nOPENIPC_VERSION=2.4.01.01\n"}
+	signed      = file{path: "setup.exe", data: "MZ\x00 plug-in", facts: said("pe.signer.subject", "CN=Zhejiang Dahua Technology CO.\\,LTD.,O=Zhejiang Dahua Technology CO.\\,LTD.,C=CN")}
+	authored    = file{path: "lib/modules/pdc.ko", data: elf("somebody@dahuatech.com"), facts: said("modinfo.author", "Somebody <somebody@dahuatech.com>")}
+	shell       = file{path: "etc/passwd", data: "root:x:0:0:root:/:/bin/psh\n"}
+	hiroot      = file{path: "hroot.img", data: "ext2"}
+	members     = []file{{path: "romfs-x.squashfs.img", data: "a"}, {path: "user-x.squashfs.img", data: "b"}}
+	config      = file{path: "usr/sbin/upgraded", data: elf("\x00/mnt/mtd/Config/Account1\x00/mnt/custom/ProductDefinition\x00")}
+)
+
+func at(f file, path string) file { f.path = path; return f }
+
+func with(files []file, more ...file) []file { return append(slices.Clone(files), more...) }
+
+func TestJudge(t *testing.T) {
+	type chunk struct {
+		format string
+		attrs  []artifact.Attr
+		files  []file
+	}
+	attr := func(pairs ...string) (out []artifact.Attr) {
+		for i := 0; i < len(pairs); i += 2 {
+			out = append(out, artifact.Attr{Name: pairs[i], Value: pairs[i+1]})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name   string
+		chunks []chunk
+		opaque int
+		want   string // the statement
+		not    []match.Class
+	}{
+		// Made by.
+		{"container with a fitting sum", []chunk{{"hikvision", attr("magic", "SWKH", "checksum", "ok"), nil}}, 0, "made by Hikvision", nil},
+		{"container recognised, body encrypted", []chunk{{"hikvision", attr("magic", "02KH", "checksum", "ok"), nil}}, 4096, "made by Hikvision", nil},
+		{"first magic of a ZIP", []chunk{{"zip", attr("first-magic", "DH\x03\x04"), members}}, 0, "made by Dahua", nil},
+		{"module of the maker's own build", []chunk{{"squashfs", nil, []file{authored}}}, 0, "made by Dahua", nil},
+		{"two strong marks of two kinds in two files", []chunk{{"squashfs", nil, []file{shell, hiroot}}}, 0, "made by Hikvision", nil},
+		{"signature in a web root", []chunk{{"squashfs", nil, []file{at(signed, "www/webplugin.exe")}}}, 0, "made by Dahua", []match.Class{match.BundlesSDK}},
+		{"two makers at once", []chunk{{"hikvision", attr("magic", "SWKH", "checksum", "ok"), nil}, {"squashfs", nil, []file{authored}}}, 0, "made by Dahua and Hikvision", nil},
+
+		// Not enough.
+		{"one strong mark", []chunk{{"squashfs", nil, []file{shell}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+		{"two strong marks of one kind", []chunk{{"squashfs", nil, []file{hiroot, {path: "IElang.tar", data: "x"}, {path: "_cfgUpgClass", data: "y"}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+		{"two kinds in one file", []chunk{{"squashfs", nil, []file{{path: "hroot.img", data: "\x01\x00HKVS # \x00"}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+		{"many weak marks", []chunk{{"squashfs", nil, []file{{path: "dav", data: "x"}, {path: "da_info", data: "y"}, {path: "home/initrun.sh", data: "z"}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy, match.Lead}},
+		{"a name and an unread rest", []chunk{{"squashfs", nil, []file{hiroot}}}, 4096, "inconclusive: nothing found, at", []match.Class{match.MadeBy}},
+		{"nothing, all read", []chunk{{"squashfs", nil, []file{{path: "bin/sh", data: elf("sh")}}}}, 0, "nothing found at 100 % coverage", nil},
+		{"nothing, some unread", []chunk{{"squashfs", nil, []file{{path: "bin/sh", data: elf("sh")}}}}, 1 << 20, "inconclusive: nothing found, at", nil},
+		{"a damaged header", []chunk{{"dahua", attr("magic", "BUHD", "crc", "bad: 1 stored, 2 found"), nil}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+
+		// The family that shares code.
+		{"shared marks of one kind", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), members}}, 0, "nothing found at 100 % coverage", []match.Class{match.Undetermined}},
+		{"shared marks of two kinds", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), members}, {"squashfs", nil, []file{config}}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.MadeBy}},
+		{"shared marks and an update list", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), with(members, installDesc)}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.MadeBy}},
+		{"shared marks and a proof of one", []chunk{{"zip", attr("first-magic", "DH\x03\x04"), members}, {"squashfs", nil, []file{config}}}, 0, "made by Dahua", []match.Class{match.Undetermined}},
+		{"proofs of both", []chunk{{"zip", attr("first-magic", "DH\x03\x04"), with(members, installDesc)},
+			{"ubootenv", attr("ua", "mw.b 0x82000000 ff 1000000;tftp 0x82000000 upall_verify.img;sf probe 0;flwrite"), nil}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.MadeBy}},
+		{"the other of the two", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), with(members, installDesc)},
+			{"squashfs", nil, []file{{path: "usr/bin/Sofia", data: elf("x")}}}}, 0, "made by Xiongmai", nil},
+		{"protocol of another maker in a release name", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), []file{{path: "General_IPC_XM530_50X20-WG.Nat.dss.OnvifS.HIK_V5.00.R02.20210818_all.bin", data: "x"}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+
+		// Free firmware.
+		{"conversion package", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), with(members, installDesc)},
+			{"ubootenv", attr("manufacturer", "Xiongmai", "ua", "tftp 0x82000000 upall_verify.img;flwrite"), nil}, {"squashfs", nil, []file{release, module}}}, 0, "converted device: Xiongmai with replacement firmware", []match.Class{match.MadeBy}},
+		{"free firmware alone", []chunk{{"squashfs", nil, []file{release, module}}}, 0, "covered silicon: HiSilicon", []match.Class{match.MadeBy, match.Converted}},
+		{"free firmware beside the maker's own build", []chunk{{"squashfs", nil, []file{release, authored}}}, 0, "made by Dahua", []match.Class{match.Converted}},
+		{"env names a maker", []chunk{{"ubootenv", attr("manufacturer", "Xiongmai"), nil}}, 0, "nothing found at 100 % coverage", nil},
+
+		// Clients, kits, chips.
+		{"modules of a chip", []chunk{{"squashfs", nil, []file{module}}}, 0, "covered silicon: HiSilicon", []match.Class{match.MadeBy}},
+		{"recorder that bundles a kit", []chunk{{"squashfs", nil, []file{client, module}}}, 0, "bundles SDK of Hikvision", []match.Class{match.MadeBy, match.Lead}},
+		{"program that calls a kit", []chunk{{"squashfs", nil, []file{{path: "opt/vms/server", data: elf("x"), facts: said("elf.import", numbered("NET_DVR_Call", 5)...)}}}}, 0, "talks to Hikvision", []match.Class{match.MadeBy, match.BundlesSDK}},
+		{"signed installer in a folder", []chunk{{"tar", nil, []file{signed}}}, 0, "bundles SDK of Dahua", []match.Class{match.MadeBy}},
+		{"streaming server with routes of many", []chunk{{"squashfs", nil, []file{{path: "usr/bin/stream", data: elf("rtspdvripSofiaHash/ISAPI/System/RPC2_Login/cam/realmonitorhikvisiondahuaApp-webs/isapi")}}}}, 0, "talks to Dahua", []match.Class{match.MadeBy, match.BundlesSDK, match.Lead}},
+		{"a store of trust", []chunk{{"squashfs", nil, []file{{path: "etc/ssl/all.pem", data: "x", facts: said("x509.subject",
+			append(numbered("CN=Example ", 10), "CN=cn.uniview.com,O=uniview", "CN=www.hikvision.com,O=HIKVISION")...)}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+		{"a list of makers in a program", []chunk{{"squashfs", nil, []file{{path: "usr/bin/nvr", data: elf("\x00Hikvision\x00Panasonic\x00Reolink\x00/proc/dahua/bootpara\x00")}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+		{"a script on a device", []chunk{{"squashfs", nil, []file{{path: "etc/init.d/rcS", data: "#!/bin/sh\ncat /proc/dahua/bootpara\n"}}}}, 0, "made by Dahua", nil},
+		{"the same script in an archive", []chunk{{"tar", nil, []file{{path: "etc/init.d/rcS", data: "#!/bin/sh\ncat /proc/dahua/bootpara\n"}}}}, 0, "nothing found at 100 % coverage", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newImage(t)
+			for _, k := range c.chunks {
+				m.add(t, k.format, k.attrs, k.files...)
+			}
+			if c.opaque > 0 {
+				m.opaque(c.opaque)
+			}
+			res := m.judge(t, rules(t), match.Options{}, 1)
+			if !strings.HasPrefix(res.Statement, c.want) {
+				t.Errorf("statement %q, want %q", res.Statement, c.want)
+			}
+			for _, f := range res.Findings {
+				if slices.Contains(c.not, f.Class) {
+					t.Errorf("finding %q %s, because %s", f.Class, f.Name, f.Because)
+				}
+				if f.Because == "" || f.WouldChange == "" {
+					t.Errorf("finding %q does not say why, or what would change it", f.Class)
+				}
+			}
+			if text, _ := json.Marshal(res); strings.Contains(strings.ToLower(string(text)), `"clean`) {
+				t.Error("the result says clean")
+			}
+		})
+	}
+}
+
+// TestWorkers judges one image with several numbers of workers: not a byte may differ.
+func TestWorkers(t *testing.T) {
+	m := newImage(t).add(t, "zip", nil, with(members, installDesc, hiroot)...).
+		add(t, "squashfs", nil, config, client, module, authored, at(signed, "www/a.exe"), shell).opaque(4096)
+	r := rules(t)
+	var want []byte
+	for _, n := range []int{1, 2, 8} {
+		got, err := json.Marshal(m.judge(t, r, match.Options{ClaimedBrand: "Amcrest"}, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = got
+		}
+		if string(got) != string(want) {
+			t.Errorf("%d workers:\n%s\nwant\n%s", n, got, want)
+		}
+	}
+}
+
+func TestWhiteLabel(t *testing.T) {
+	r := rules(t)
+	dahua := newImage(t).add(t, "squashfs", nil, authored)
+	none := newImage(t).add(t, "squashfs", nil, module)
+	for _, c := range []struct {
+		image       *image
+		brand, want string
+	}{
+		{dahua, "", ""},
+		{dahua, "Amcrest", "Sold as Amcrest, but the bytes say: made by Dahua, as is on record (on record: OEM product of Dahua; "},
+		{dahua, "dahua", "Sold as dahua; the bytes agree: made by Dahua."},
+		{dahua, "Lechange", "Sold as Lechange; the bytes agree"},
+		{dahua, "Annke", "Sold as Annke, but the bytes say: made by Dahua, which is not what is on record (on record: OEM product of Hikvision"},
+		{dahua, "Example", "Sold as Example, but the bytes say: made by Dahua; no relation between the two is on record here."},
+		{none, "Annke", "Sold as Annke; the bytes name no maker (on record: OEM product of Hikvision"},
+	} {
+		if got := c.image.judge(t, r, match.Options{ClaimedBrand: c.brand}, 1).WhiteLabel; !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%q: %q, want %q", c.brand, got, c.want)
+		}
+	}
+}

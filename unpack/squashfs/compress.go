@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math/bits"
 	"strings"
 	"sync/atomic"
 
@@ -43,7 +44,6 @@ var methods = []method{
 
 // vendorMethods are what vendors made of them. Of the header of an LZMA block they left: property
 // byte, 4-byte dictionary size and 4-byte length; without the length; the property byte; nothing.
-// The first three are told by a length or a checksum, too.
 var vendorMethods = []method{
 	{"xz, altered magic", alteredXZ}, // TVT
 	{"lzma, 9-byte header", lzma(9, 0)},
@@ -52,17 +52,21 @@ var vendorMethods = []method{
 	{"lzma, no header", lzma(0, 0x5d)}, // lc 3, lp 0, pb 2: the encoder's default
 }
 
-// An imageCodec is the image's main method and, for a block that it does not decode, those whose
-// blocks say by a magic, a length or a checksum what they are. So what a block decodes to
-// depends on nothing but the block and the image.
+// telling are the methods whose blocks say by a magic, a length or a checksum what they are.
+var telling = []method{
+	methods[compGzip], methods[compXZ], methods[compZstd], methods[compLZMA], vendorMethods[0], vendorMethods[1], vendorMethods[2],
+}
+
+// An imageCodec is the image's main method and, for a block that it does not decode, the telling
+// ones. So what a block decodes to depends on nothing but the block and the image.
 type imageCodec struct {
 	methods []method // the main one first
 	used    []atomic.Bool
 }
 
-func newCodec(main method) *imageCodec {
+func newCodec(main method, others []method) *imageCodec {
 	c := &imageCodec{methods: []method{main}}
-	for _, m := range []method{methods[compGzip], methods[compXZ], methods[compZstd], methods[compLZMA], vendorMethods[0], vendorMethods[1], vendorMethods[2]} {
+	for _, m := range others {
 		if m.name != main.name {
 			c.methods = append(c.methods, m)
 		}
@@ -104,7 +108,7 @@ func (c *imageCodec) name() string {
 }
 
 // chooseCodec finds out what the root directory can be read with, the superblock's compressor
-// being asked first. If nothing reads it, the superblock is believed.
+// being asked first. If nothing reads it, or if it is not compressed, the superblock is believed.
 func (r *Reader) chooseCodec() {
 	claimed := methods[compGzip]
 	if c := r.super.compressor; c >= 1 && int(c) < len(methods) {
@@ -115,22 +119,29 @@ func (r *Reader) chooseCodec() {
 		// Linux reads the length byte by byte and little endian, so AVM's big-endian images have it so.
 		orders = append(orders, binary.LittleEndian)
 	}
-	for _, m := range candidates(claimed) {
-		for _, r.metaOrder = range orders {
-			r.codec, r.metadata = &imageCodec{[]method{m}, make([]atomic.Bool, 1)}, newMetadataCache()
-			ok := r.plausible()
-			r.codec, r.metadata = newCodec(m), newMetadataCache()
-			if ok {
+	at, _ := position(r.super.root)
+	for _, r.metaOrder = range orders {
+		_, stored, _, err := r.metaHeader(r.super.inodeTable + at)
+		if err != nil {
+			continue
+		}
+		for _, m := range candidates(claimed, stored) {
+			r.codec, r.metadata = newCodec(m, nil), newMetadataCache()
+			if r.plausible() {
+				r.codec, r.metadata = newCodec(m, telling), newMetadataCache()
 				return
 			}
 		}
 	}
-	r.codec, r.metaOrder = newCodec(claimed), orders[0]
+	r.codec, r.metadata, r.metaOrder = newCodec(claimed, telling), newMetadataCache(), orders[0]
 }
 
-// candidates returns every method there is, by how likely it is.
-func candidates(claimed method) []method {
+// candidates returns every method there is, by how likely it is; the claimed one alone if only is set.
+func candidates(claimed method, only bool) []method {
 	all := []method{claimed}
+	if only {
+		return all
+	}
 	for _, m := range methods[1:] {
 		if m.name != claimed.name {
 			all = append(all, m)
@@ -182,27 +193,37 @@ func complete(n, want int, exact bool, err error) error {
 	return nil
 }
 
-// lzma makes a method of raw LZMA behind a header of n bytes, of which the first are the
-// property byte, 4 bytes of dictionary size and what is left of the length. Without a header,
-// props are the properties. The first byte of the range coder's is 0 in every LZMA stream.
+// lzma makes a method of raw LZMA behind a header of n bytes: the property byte, 4 bytes of
+// dictionary size and what is left of the length, all in little endian. Without a header, props
+// are the properties.
 func lzma(n int, props byte) func(dst, src []byte, exact bool) (int, error) {
 	return func(dst, src []byte, exact bool) (int, error) {
+		// The range coder's first byte is 0 in every LZMA stream.
 		if len(src) < n+5 || src[n] != 0 {
 			return 0, codec.ErrHeader
 		}
-		if n > 0 {
+		props, dictionary, length := props, uint32(0), uint64(0)
+		switch n {
+		case 13:
+			length = binary.LittleEndian.Uint64(src[5:])
+		case 9:
+			length = uint64(binary.LittleEndian.Uint32(src[5:]))
+		}
+		if n >= 1 {
 			props = src[0]
 		}
-		var size [8]byte
-		if copy(size[:], src[min(5, n):n]) > 0 && !(n == 13 && binary.LittleEndian.Uint64(size[:]) == 1<<64-1) {
-			v := binary.LittleEndian.Uint64(size[:])
-			if v == 0 || v > uint64(len(dst)) || exact && v != uint64(len(dst)) {
-				return 0, fmt.Errorf("%w: length %d", codec.ErrHeader, v)
-			}
-			dst, exact = dst[:v], true
+		if n >= 5 {
+			dictionary = binary.LittleEndian.Uint32(src[1:])
 		}
-		if props >= 225 {
-			return 0, fmt.Errorf("%w: properties %#x", codec.ErrHeader, props)
+		// Encoders choose 2^k or 3*2^k bytes of dictionary, and so does liblzma check.
+		if odd := dictionary >> bits.TrailingZeros32(dictionary); props >= 225 || odd > 3 {
+			return 0, fmt.Errorf("%w: properties %#x, dictionary of %d bytes", codec.ErrHeader, props, dictionary)
+		}
+		if n >= 9 && length != 1<<64-1 {
+			if length == 0 || length > uint64(len(dst)) || exact && length != uint64(len(dst)) {
+				return 0, fmt.Errorf("%w: length %d", codec.ErrHeader, length)
+			}
+			dst, exact = dst[:length], true
 		}
 		got, err := codec.LZMARaw(props)(dst, src[n:])
 		// There is no end marker: the end is that of the input or of the output.

@@ -133,6 +133,7 @@ type walk struct {
 	dirs   map[uint64]bool    // directories entered: a second time would be a loop or a bomb
 	blocks map[int64]struct{} // metadata blocks of listings
 	read   int64              // bytes of listings
+	sizes  int                // of blocks looked at for windows
 }
 
 // maxPath bounds a path, in bytes: Linux could not name what lies below (PATH_MAX).
@@ -196,7 +197,7 @@ func (w *walk) entry(dir string, e entry) bool {
 	w.paths[e.ref] = path
 	switch i.kind {
 	case kindFile:
-		w.r.content(&out, i)
+		w.content(&out, i)
 	case kindSymlink:
 		out.Link = i.target
 	case kindBlock, kindChar:

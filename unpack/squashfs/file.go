@@ -26,37 +26,39 @@ func (r *Reader) extent(at int64, size uint32) extent {
 }
 
 // content sets how a file's bytes are to be read.
-func (r *Reader) content(e *format.Entry, i *inode) {
+func (w *walk) content(e *format.Entry, i *inode) {
 	e.Size = i.length
-	if w, ok := r.window(i); ok {
-		e.Window = &w
+	if at, ok := w.window(i); ok {
+		e.Window = &at
 		return
 	}
-	e.Open = func() (io.Reader, error) { return r.openFile(i), nil }
+	e.Open = func() (io.Reader, error) { return w.r.openFile(i), nil }
 }
 
+// maxSizes bounds how many block sizes are looked at in one pass to find windows: crafted inodes
+// could share long lists of them. At 128 KiB a block it is enough for 512 GiB stored as they are.
+const maxSizes = 1 << 22
+
 // window returns where a file's bytes stand as they are, if they do.
-func (r *Reader) window(i *inode) (artifact.Range, bool) {
-	f := r.openFile(i)
+func (w *walk) window(i *inode) (at artifact.Range, ok bool) {
 	if i.length == 0 {
-		return artifact.Range{}, false
+		return at, false
 	}
-	var w artifact.Range
-	for f.left > 0 {
+	for f := w.r.openFile(i); f.left > 0; w.sizes++ {
 		x, off, n, err := f.nextExtent()
-		if err != nil || !x.stored || x.size < off+n || x.at > r.end || x.size > r.end-x.at {
-			return w, false
+		if err != nil || !x.stored || x.size < off+n || x.at > w.r.end || x.size > w.r.end-x.at || w.sizes > maxSizes {
+			return at, false
 		}
-		if w.Len > 0 && x.at+off != w.End() {
-			return w, false
+		if at.Len == 0 {
+			at.Off = x.at + off
 		}
-		if w.Len == 0 {
-			w.Off = x.at + off
+		if at.End() != x.at+off {
+			return at, false
 		}
-		w.Len += n
+		at.Len += n
 		f.left -= n
 	}
-	return w, true
+	return at, true
 }
 
 // file reads one file from its begin to its end or to its first damage.
@@ -76,7 +78,7 @@ func (r *Reader) openFile(i *inode) *file {
 	return &file{r: r, i: i, sizes: i.sizes, at: i.start, left: i.length}
 }
 
-// blocks returns how many bytes of the file are in blocks of its own; the rest is in a fragment.
+// inBlocks returns how many bytes of the file are in blocks of its own; the rest is in a fragment.
 func (f *file) inBlocks() int64 {
 	if f.i.fragment == noIndex || f.r.super.major == 1 {
 		return f.i.length

@@ -242,7 +242,7 @@ func device(rdev uint32, version int) *artifact.Device {
 	return &artifact.Device{Major: rdev >> 8 & 0xfff, Minor: rdev&0xff | rdev>>12&0xfff00}
 }
 
-func (r *Reader) id(t *table, i uint32) (uint32, error) {
+func (r *Reader) id(t table, i uint32) (uint32, error) {
 	b, err := r.item(t, i)
 	if err != nil {
 		return 0, err

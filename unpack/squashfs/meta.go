@@ -1,7 +1,5 @@
 package squashfs
 
-import "hallmark/unpack/format"
-
 const metaSize = 8192 // of a decoded metadata block, in every version
 
 // block is a decoded metadata block.
@@ -106,74 +104,51 @@ func (c *cursor) load() error {
 	return nil
 }
 
-// table is an array whose items lie in metadata blocks, or as they are if there are no blocks.
+// table is an array. Its items lie in metadata blocks, whose offsets, of width bytes each, stand
+// at start; or, if width is 0, as they are.
 type table struct {
 	what  string
-	item  int     // size of one
-	count int64   // of items
-	start int64   // of an array stored as it is
-	index []int64 // offsets of the metadata blocks
-	err   *format.Error
+	start int64
+	count uint32 // of items
+	item  int    // size of one
+	width int
 }
 
-// get returns item i of t.
-func (r *Reader) item(t *table, i uint32) ([]byte, error) {
-	if t.err != nil {
-		return nil, t.err
-	}
-	if int64(i) >= t.count {
-		return nil, r.damaged(t.start, 0, "%s table at %#x: index %d of %d", t.what, t.start, i, t.count)
+// item returns item i of t.
+func (r *Reader) item(t table, i uint32) ([]byte, error) {
+	if i >= t.count || t.start == noTable {
+		return nil, r.damaged(max(0, t.start), 0, "%s table at %#x: index %d of %d", t.what, t.start, i, t.count)
 	}
 	pos := int64(i) * int64(t.item)
-	if t.index == nil {
+	if t.width == 0 {
 		b := make([]byte, t.item)
 		return b, r.read(b, t.start+pos, t.what+" table")
 	}
-	return r.cursorAt(t.index[pos/metaSize], int(pos%metaSize)).take(t.item)
+	b := make([]byte, t.width)
+	if err := r.read(b, t.start+pos/metaSize*int64(t.width), t.what+" table"); err != nil {
+		return nil, err
+	}
+	return r.cursorAt(offset(b, r.super.big), int(pos%metaSize)).take(t.item)
 }
 
-// openTable reads the offsets, each of width bytes, of the metadata blocks of a table of count items.
-func (r *Reader) openTable(what string, start int64, count uint32, item, width int) *table {
-	t := &table{what: what, item: item, count: int64(count), start: start}
-	if count == 0 || start == noTable {
-		t.count = 0
-		return t
-	}
-	blocks := (t.count*int64(item) + metaSize - 1) / metaSize
-	n := blocks * int64(width)
-	if start > r.end || n > r.end-start {
-		t.err = r.damaged(start, n, "%s table at %#x: %d items, the image ends at %#x", what, start, count, r.end)
-		return t
-	}
-	b := make([]byte, n)
-	if err := r.read(b, start, what+" table"); err != nil {
-		t.err = err.(*format.Error)
-		return t
-	}
-	t.index = make([]int64, blocks)
-	for i := range t.index {
-		v := field{uint16(0), uint16(8 * width)}.of(b[i*width:], r.super.big)
-		t.index[i] = int64(min(v, 1<<62))
-	}
-	return t
+// offset returns the number that is all of b, or one beyond every image if it is larger still.
+func offset(b []byte, big bool) int64 {
+	return int64(min(field{0, uint16(8 * len(b))}.of(b, big), 1<<62))
 }
 
 func (r *Reader) openTables() {
 	s := &r.super
+	r.uids = table{"uid", s.uidTable, s.uids, 4, 0}
+	r.gids = table{"gid", s.gidTable, s.gids, 4, 0}
 	switch s.major {
 	case 4:
-		r.uids = r.openTable("id", s.idTable, s.ids, 4, 8)
+		r.uids = table{"id", s.idTable, s.ids, 4, 8}
 		r.gids = r.uids
-		r.fragment = r.openTable("fragment", s.fragTable, s.fragments, 16, 8)
+		r.fragment = table{"fragment", s.fragTable, s.fragments, 16, 8}
 		r.xattrs = r.openXattrs()
-		return
 	case 3:
-		r.fragment = r.openTable("fragment", s.fragTable, s.fragments, 16, 8)
+		r.fragment = table{"fragment", s.fragTable, s.fragments, 16, 8}
 	case 2:
-		r.fragment = r.openTable("fragment", s.fragTable, s.fragments, 8, 4)
-	case 1:
-		r.fragment = &table{what: "fragment"}
+		r.fragment = table{"fragment", s.fragTable, s.fragments, 8, 4}
 	}
-	r.uids = &table{what: "uid", item: 4, count: int64(s.uids), start: s.uidTable}
-	r.gids = &table{what: "gid", item: 4, count: int64(s.gids), start: s.gidTable}
 }

@@ -71,9 +71,9 @@ type Reader struct {
 	metadata  *cache[block]
 	fragments *cache[[]byte]
 
-	uids, gids *table // v4: one id table for both
-	fragment   *table
-	xattrs     *xattrs
+	uids, gids table // 4.0 has one table for both
+	fragment   table
+	xattrs     *xattrs // nil if there are none
 }
 
 // NewReader opens the filesystem whose superblock is at offset 0 of r. Bytes behind the

@@ -1,7 +1,6 @@
 package squashfs
 
 import (
-	"fmt"
 	"sync"
 
 	"hallmark/artifact"
@@ -12,11 +11,16 @@ import (
 type xattrs struct {
 	r     *Reader
 	start int64 // of the metadata blocks that hold names and values
-	table *table
+	table table
 
 	mu   sync.Mutex
-	sets map[uint32][]artifact.Xattr
+	sets map[uint32]xattrSet
 	used int64
+}
+
+type xattrSet struct {
+	attrs []artifact.Xattr
+	err   error
 }
 
 // The namespaces of names, by the low byte of an attribute's type.
@@ -26,23 +30,22 @@ const (
 	outOfLine   = 0x100    // flag of an attribute's type: the value is a reference to where it stands
 	maxValue    = 1 << 16  // of a value in bytes (Linux, XATTR_SIZE_MAX)
 	maxXattrs   = 16 << 20 // of all sets in bytes, against sets that share large values
+	overhead    = 64       // of an attribute in memory, beside its name and value
 	xattrHeader = 16
 )
 
-// openXattrs reads the header of the attributes' index.
+// openXattrs reads where the attributes and their index are.
 func (r *Reader) openXattrs() *xattrs {
-	x := &xattrs{r: r, sets: map[uint32][]artifact.Xattr{}, table: &table{what: "xattr id"}}
 	at := r.super.xattrTable
 	if at == noTable {
-		return x
+		return nil
 	}
+	x := &xattrs{r: r, sets: map[uint32]xattrSet{}, table: table{what: "xattr"}}
 	var b [xattrHeader]byte
-	if err := r.read(b[:], at, "xattr id table"); err != nil {
-		x.table.err = err.(*format.Error)
-		return x
+	if r.read(b[:], at, "xattr table") == nil { // else no set will be found
+		x.start = offset(b[:8], r.super.big)
+		x.table = table{"xattr", at + xattrHeader, r.super.order().Uint32(b[8:]), 16, 8}
 	}
-	x.start = int64(min(r.super.order().Uint64(b[:]), 1<<62))
-	x.table = r.openTable("xattr id", at+xattrHeader, r.super.order().Uint32(b[8:]), 16, 8)
 	return x
 }
 
@@ -53,12 +56,12 @@ func (x *xattrs) of(i uint32) ([]artifact.Xattr, error) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if set, ok := x.sets[i]; ok {
-		return set, nil
+	set, ok := x.sets[i]
+	if !ok {
+		set.attrs, set.err = x.read(i)
+		x.sets[i] = set
 	}
-	set, err := x.read(i)
-	x.sets[i] = set
-	return set, err
+	return set.attrs, set.err
 }
 
 func (x *xattrs) read(i uint32) (set []artifact.Xattr, err error) {
@@ -86,7 +89,7 @@ func (x *xattrs) read(i uint32) (set []artifact.Xattr, err error) {
 		if err != nil {
 			return set, err
 		}
-		if x.used += int64(len(full) + len(value)); x.used > maxXattrs {
+		if x.used += int64(len(full) + len(value) + overhead); x.used > maxXattrs {
 			return set, format.Errorf(artifact.Limit, c.at, "squashfs: xattrs of more than %d bytes", maxXattrs)
 		}
 		set = append(set, artifact.Xattr{Name: full, Value: append([]byte(nil), value...)})
@@ -116,7 +119,7 @@ func (x *xattrs) value(c *cursor, elsewhere bool) ([]byte, error) {
 	}
 	n := x.r.super.order().Uint32(b)
 	if n > maxValue {
-		return nil, fmt.Errorf("%w", x.r.damaged(c.at, 0, "xattr in the metadata block at %#x: value of %d bytes > %d", c.at, n, maxValue))
+		return nil, x.r.damaged(c.at, 0, "xattr in the metadata block at %#x: value of %d bytes > %d", c.at, n, maxValue)
 	}
 	return c.take(int(n))
 }

@@ -5,7 +5,6 @@ package gzip
 
 import (
 	"strconv"
-	"time"
 
 	"hallmark/unpack/codec"
 	"hallmark/unpack/format"
@@ -33,7 +32,6 @@ const (
 
 // Offsets in the header.
 const (
-	offTime = 4 // LE32
 	offXFL  = 8
 	offOS   = 9
 	offName = 10 // if there is no extra field
@@ -56,9 +54,6 @@ func open(src format.Source) (format.Chunk, error) {
 	c.Entry = format.Entry{Path: h.Name, Size: -1, ModTime: int64(h.ModTime)}
 	if h.Name != "" && len(h.Extra) == 0 {
 		c.Attrs = append(c.Attrs, stream.Attr("name", h.Name, offName, int64(len(h.Name))))
-	}
-	if h.ModTime != 0 {
-		c.Attrs = append(c.Attrs, stream.Attr("time", time.Unix(int64(h.ModTime), 0).UTC().Format(time.RFC3339), offTime, 4))
 	}
 	c.Attrs = append(c.Attrs, stream.Attr("system", system(h.OS), offOS, 1))
 	return c, nil

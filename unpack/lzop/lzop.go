@@ -6,7 +6,6 @@ package lzop
 import (
 	"fmt"
 	"io/fs"
-	"time"
 
 	"hallmark/unpack/codec"
 	"hallmark/unpack/format"
@@ -37,9 +36,6 @@ func open(src format.Source) (format.Chunk, error) {
 	c.Attrs = append(c.Attrs, stream.Attr("version", fmt.Sprintf("%d.%02x", h.Version>>12, h.Version>>4&0xff), 9, 2))
 	if h.Name != "" {
 		c.Attrs = append(c.Attrs, stream.Attr("name", h.Name, 0, int64(h.Size)))
-	}
-	if h.ModTime != 0 {
-		c.Attrs = append(c.Attrs, stream.Attr("time", time.Unix(h.ModTime, 0).UTC().Format(time.RFC3339), 0, int64(h.Size)))
 	}
 	return c, nil
 }

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"sync/atomic"
 
 	"hallmark/artifact"
 	"hallmark/unpack/codec"
@@ -27,14 +26,14 @@ type Chunk struct {
 	// damage; less and the chunk is none. 0 is for formats whose header alone is convincing.
 	Proof int64
 
-	size atomic.Int64
+	size int64 // how far a reader of the entry came
 }
 
 // Describe returns Attrs.
 func (c *Chunk) Describe() []artifact.Attr { return c.Attrs }
 
 // Size returns how far a reader of the entry came.
-func (c *Chunk) Size() int64 { return c.size.Load() }
+func (c *Chunk) Size() int64 { return c.size }
 
 // Entries yields the one entry, or [format.ErrFormat] for what is no stream.
 func (c *Chunk) Entries() iter.Seq2[format.Entry, error] {
@@ -59,7 +58,7 @@ func (c *Chunk) prove() error {
 	}
 	var damage *format.Error
 	n, err := io.Copy(io.Discard, io.LimitReader(r, c.Proof))
-	c.size.Store(0)
+	c.size = 0
 	if errors.As(err, &damage) && damage.Kind != artifact.Limit {
 		return format.Not("%s: damage after %d bytes: %v", c.Format, n, err)
 	}
@@ -85,8 +84,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	at := r.stream.Consumed()
-	for old := r.chunk.size.Load(); at > old && !r.chunk.size.CompareAndSwap(old, at); old = r.chunk.size.Load() {
-	}
+	r.chunk.size = max(r.chunk.size, at)
 	if err == io.EOF {
 		return n, err
 	}

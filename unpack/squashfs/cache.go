@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// cache keeps decoded blocks by their offset, the least recently used going first. A block that
+// cache keeps decoded blocks by their offset or number, the least recently used going first. A block that
 // several goroutines ask for at a time is decoded by one of them.
 type cache[V any] struct {
 	mu    sync.Mutex

@@ -120,6 +120,8 @@ func (r *Reader) chooseCodec() {
 		orders = append(orders, binary.LittleEndian)
 	}
 	at, _ := position(r.super.root)
+	best, chosen, order := 0, claimed, orders[0]
+search:
 	for _, r.metaOrder = range orders {
 		_, stored, _, err := r.metaHeader(r.super.inodeTable + at)
 		if err != nil {
@@ -127,13 +129,15 @@ func (r *Reader) chooseCodec() {
 		}
 		for _, m := range candidates(claimed, stored) {
 			r.codec, r.metadata = newCodec(m, nil), newMetadataCache()
-			if r.plausible() {
-				r.codec, r.metadata = newCodec(m, telling), newMetadataCache()
-				return
+			if sense := r.sense(); sense > best {
+				best, chosen, order = sense, m, r.metaOrder
+			}
+			if best == makesSense {
+				break search
 			}
 		}
 	}
-	r.codec, r.metadata, r.metaOrder = newCodec(claimed, telling), newMetadataCache(), orders[0]
+	r.codec, r.metadata, r.metaOrder = newCodec(chosen, telling), newMetadataCache(), order
 }
 
 // candidates returns every method there is, by how likely it is; the claimed one alone if only is set.
@@ -158,19 +162,26 @@ func candidates(claimed method, only bool) []method {
 
 var errEmpty = errors.New("block is empty")
 
-// plausible reports whether the root inode and the first entry of its directory make sense.
-func (r *Reader) plausible() bool {
+// makesSense is the most that sense returns.
+const makesSense = 2
+
+// sense returns 0 if there is no root directory, 1 if there is one but no entry can be read, for
+// which damage may be the reason, and makesSense if its first entry and that one's inode agree.
+func (r *Reader) sense() int {
 	root, err := r.inode(r.super.root)
-	if err != nil || root.kind != kindDir {
-		return false
+	if err != nil || root.kind != kindDir || root.problems != nil || root.start > r.end {
+		return 0
 	}
-	l := r.listing(root)
-	e, ok, err := l.next()
-	if err != nil || !ok {
-		return err == nil
+	e, ok, err := r.listing(root).next()
+	if err == nil && !ok {
+		return makesSense // empty
 	}
-	child, err := r.inode(e.ref)
-	return err == nil && child.kind == e.kind
+	if err == nil {
+		if child, err := r.inode(e.ref); err == nil && child.kind == e.kind {
+			return makesSense
+		}
+	}
+	return 1
 }
 
 // whole makes a method of a decoder that knows by itself where its block ends.

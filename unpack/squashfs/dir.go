@@ -2,6 +2,7 @@ package squashfs
 
 import (
 	"errors"
+	"fmt"
 	"iter"
 
 	"hallmark/artifact"
@@ -10,19 +11,18 @@ import (
 
 // A listing is runs of entries, each run under a header; all inodes of a run lie in one metadata block.
 type listingLayout struct {
-	header, entry            int // sizes
-	count, start             field
-	offset, kind, size       field
-	headerNumber, difference field // of the inode's number: base in the header, difference in the entry
+	header, entry      int // sizes
+	count, start       field
+	offset, kind, size field
 }
 
 var listingLayouts = [5]listingLayout{
 	1: listing2,
 	2: listing2,
-	3: {header: 9, count: field{0, 8}, start: field{8, 32}, headerNumber: field{40, 32},
-		entry: 5, offset: field{0, 13}, kind: field{13, 3}, size: field{16, 8}, difference: field{24, 16}},
-	4: {header: 12, count: field{0, 32}, start: field{32, 32}, headerNumber: field{64, 32},
-		entry: 8, offset: field{0, 16}, difference: field{16, 16}, kind: field{32, 16}, size: field{48, 16}},
+	3: {header: 9, count: field{0, 8}, start: field{8, 32},
+		entry: 5, offset: field{0, 13}, kind: field{13, 3}, size: field{16, 8}},
+	4: {header: 12, count: field{0, 32}, start: field{32, 32},
+		entry: 8, offset: field{0, 16}, kind: field{32, 16}, size: field{48, 16}},
 }
 
 var listing2 = listingLayout{header: 4, count: field{0, 8}, start: field{8, 24},
@@ -103,7 +103,7 @@ func (l *listing) damaged(text string, args ...any) error {
 
 // Entries yields what the filesystem holds, in directory order, a directory before what is in
 // it; the root directory itself is not an entry. Every damage costs what it hits: an inode, the
-// rest of a listing.
+// rest of a listing. Files whose names are lost come last, in lost+found.
 func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
 		w := walk{r: r, yield: yield, paths: map[uint64]string{}, dirs: map[uint64]bool{}, blocks: map[int64]struct{}{}}
@@ -117,11 +117,12 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 		if err == nil && root.kind != kindDir {
 			err = r.damaged(r.super.inodeTable, 0, "root inode is of kind %d, not a directory", root.kind)
 		}
-		if err != nil {
-			yield(format.Entry{}, err)
+		if err == nil && !w.dir("", root) || err != nil && !w.problem("", err) {
 			return
 		}
-		w.dir("", root)
+		if w.damaged {
+			w.orphans()
+		}
 	}
 }
 
@@ -134,6 +135,8 @@ type walk struct {
 	blocks map[int64]struct{} // metadata blocks of listings
 	read   int64              // bytes of listings
 	sizes  int                // of blocks looked at for windows
+
+	damaged bool // a listing or an inode could not be read
 }
 
 // maxPath bounds a path, in bytes: Linux could not name what lies below (PATH_MAX).
@@ -166,6 +169,7 @@ func (w *walk) dir(path string, dir *inode) bool {
 }
 
 func (w *walk) problem(path string, err error) bool {
+	w.damaged = true
 	var e *format.Error
 	if path != "" && errors.As(err, &e) {
 		err = &format.Error{Kind: e.Kind, At: e.At, Text: e.Text + ", in " + path}
@@ -182,9 +186,10 @@ func (w *walk) entry(dir string, e entry) bool {
 	if err != nil {
 		return w.problem(path, err)
 	}
-	out := format.Entry{Path: path, Mode: i.mode, UID: i.uid, GID: i.gid, ModTime: i.mtime, Problems: i.problems}
-	if out.Xattrs, err = w.r.xattrs.of(i.xattr); err != nil {
-		out.Problems = append(out.Problems, problem(err))
+	out := w.describe(path, i)
+	if e.kind != i.kind {
+		w.damaged = true
+		out.Problems = append(out.Problems, problem(w.r.damaged(w.r.super.inodeTable, 0, "%s: kind %d in the listing, %d in the inode", path, e.kind, i.kind)))
 	}
 	if i.kind == kindDir {
 		return w.subdir(out, i)
@@ -206,6 +211,16 @@ func (w *walk) entry(dir string, e entry) bool {
 	return w.yield(out, nil)
 }
 
+// describe returns what an inode says of itself, whatever its kind.
+func (w *walk) describe(path string, i *inode) format.Entry {
+	e := format.Entry{Path: path, Mode: i.mode, UID: i.uid, GID: i.gid, ModTime: i.mtime, Problems: i.problems}
+	var err error
+	if e.Xattrs, err = w.r.xattrs.of(i.xattr); err != nil {
+		e.Problems = append(e.Problems, problem(err))
+	}
+	return e
+}
+
 func (w *walk) subdir(out format.Entry, i *inode) bool {
 	again := w.dirs[i.ref]
 	if again {
@@ -221,6 +236,33 @@ func (w *walk) subdir(out format.Entry, i *inode) bool {
 		return w.yield(format.Entry{}, format.Errorf(artifact.Limit, w.r.super.dirTable, "squashfs: path of %d bytes > %d", len(out.Path), maxPath))
 	}
 	return w.dir(out.Path, i)
+}
+
+// orphans yields the files that no listing named, by going through the inode table up to its
+// first damage. Their names are e2fsck's: a number, here that of the place in the table.
+func (w *walk) orphans() {
+	r := w.r
+	c := r.cursorAt(r.super.inodeTable, 0)
+	for n := range r.super.inodes {
+		if c.load() != nil || c.at >= r.super.dirTable {
+			return
+		}
+		i, err := r.inode(uint64(c.at-r.super.inodeTable)<<16 | uint64(c.off))
+		if err != nil {
+			return
+		}
+		if _, named := w.paths[i.ref]; !named && i.kind == kindFile && i.length > 0 {
+			e := w.describe(fmt.Sprintf("lost+found/#%d", n+1), i)
+			e.Problems = append(e.Problems, problem(r.damaged(c.at, 0, "inode %d of the metadata block at %#x: no listing that was read names it", c.off, c.at)))
+			w.content(&e, i)
+			if !w.yield(e, nil) {
+				return
+			}
+		}
+		if c, err = r.behind(i); err != nil {
+			return
+		}
+	}
 }
 
 // problem turns an error of this package into what stands on an entry.

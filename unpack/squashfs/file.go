@@ -75,7 +75,7 @@ type file struct {
 }
 
 func (r *Reader) openFile(i *inode) *file {
-	return &file{r: r, i: i, sizes: i.sizes, at: i.start, left: i.length}
+	return &file{r: r, i: i, sizes: i.rest, at: i.start, left: i.length}
 }
 
 // inBlocks returns how many bytes of the file are in blocks of its own; the rest is in a fragment.
@@ -86,6 +86,14 @@ func (f *file) inBlocks() int64 {
 	return f.i.length - f.i.length%f.r.super.blockSize
 }
 
+// width is that of a block's size, in bytes.
+func (f *file) width() int {
+	if f.r.super.major == 1 {
+		return 2
+	}
+	return 4
+}
+
 // nextExtent returns the block that holds the next bytes of the file, where they begin in it
 // once decoded, and how many they are.
 func (f *file) nextExtent() (x extent, off, n int64, err error) {
@@ -94,16 +102,12 @@ func (f *file) nextExtent() (x extent, off, n int64, err error) {
 		x, err = r.fragmentExtent(f.i.fragment)
 		return x, int64(f.i.offset), f.left, err
 	}
-	width := 4
-	if r.super.major == 1 {
-		width = 2
-	}
-	b, err := f.sizes.take(width)
+	b, err := f.sizes.take(f.width())
 	if err != nil {
 		return x, 0, 0, err
 	}
-	size := uint32(field{0, uint16(8 * width)}.of(b, r.super.big))
-	if width == 2 {
+	size := uint32(offset(b, r.super.big))
+	if r.super.major == 1 {
 		size = size&^storedBit1 | size&storedBit1<<9
 	}
 	x = r.extent(f.at, size)
@@ -183,7 +187,7 @@ func (f *file) decode(p []byte) error {
 		return err
 	}
 	if f.i.length-f.left >= f.inBlocks() {
-		b, err := r.fragments.get(x.at, func() ([]byte, error) { return r.decodeFragment(x) })
+		b, err := r.fragments.get(int64(f.i.fragment), func() ([]byte, error) { return r.decodeFragment(x) })
 		if err != nil {
 			return err
 		}

@@ -41,6 +41,7 @@ type baseLayout struct {
 type inodeLayout struct {
 	size                                                int
 	mtime, start, length, fragment, offset, rdev, xattr field
+	indexes                                             field // how many index entries are behind a directory
 }
 
 var baseLayouts = [5]baseLayout{
@@ -69,7 +70,7 @@ var inodeLayouts = [5][15]inodeLayout{
 		kindChar:    {size: 6, rdev: field{32, 16}},
 		kindFIFO:    {size: 4},
 		kindSocket:  {size: 4},
-		extDir:      {size: 18, length: field{32, 27}, offset: field{59, 13}, mtime: field{72, 32}, start: field{104, 24}},
+		extDir:      {size: 18, length: field{32, 27}, offset: field{59, 13}, mtime: field{72, 32}, start: field{104, 24}, indexes: field{128, 16}},
 	},
 	3: {
 		kindDir:     {size: 28, length: field{128, 19}, offset: field{147, 13}, start: field{160, 32}},
@@ -79,7 +80,7 @@ var inodeLayouts = [5][15]inodeLayout{
 		kindChar:    {size: 18, rdev: field{128, 16}},
 		kindFIFO:    {size: 16},
 		kindSocket:  {size: 16},
-		extDir:      {size: 31, length: field{128, 27}, offset: field{155, 13}, start: field{168, 32}},
+		extDir:      {size: 31, length: field{128, 27}, offset: field{155, 13}, start: field{168, 32}, indexes: field{200, 16}},
 		extFile:     {size: 40, start: field{128, 64}, fragment: field{192, 32}, offset: field{224, 32}, length: field{256, 64}},
 	},
 	4: {
@@ -90,7 +91,7 @@ var inodeLayouts = [5][15]inodeLayout{
 		kindChar:            {size: 24, rdev: field{160, 32}},
 		kindFIFO:            {size: 20},
 		kindSocket:          {size: 20},
-		extDir:              {size: 40, length: field{160, 32}, start: field{192, 32}, offset: field{272, 16}, xattr: field{288, 32}},
+		extDir:              {size: 40, length: field{160, 32}, start: field{192, 32}, offset: field{272, 16}, xattr: field{288, 32}, indexes: field{256, 16}},
 		extFile:             {size: 56, start: field{128, 64}, length: field{192, 64}, fragment: field{352, 32}, offset: field{384, 32}, xattr: field{416, 32}},
 		kindSymlink + kinds: {size: 24, length: field{160, 32}}, // the attributes' index stands behind the target
 		kindBlock + kinds:   {size: 28, rdev: field{160, 32}, xattr: field{192, 32}},
@@ -115,7 +116,8 @@ type inode struct {
 	dev      *artifact.Device
 	target   string
 	xattr    uint32
-	sizes    cursor // at the sizes of a file's blocks
+	indexes  int
+	rest     cursor // at what is behind the fixed part and a link's target: a file's block sizes, a directory's index
 	problems []artifact.Problem
 }
 
@@ -197,9 +199,7 @@ func (r *Reader) inode(ref uint64) (*inode, error) {
 		if r.super.major >= 3 {
 			i.length = max(0, i.length-3) // counts "." and "..", which are not stored
 		}
-	case kindFile:
-		i.sizes = *c
-		i.sizes.data, i.sizes.next = nil, 0
+		i.indexes = int(get(l.indexes))
 	case kindSymlink:
 		const longest = 1 << 16 // Linux takes a page
 		if i.length > longest {
@@ -218,7 +218,34 @@ func (r *Reader) inode(ref uint64) (*inode, error) {
 	case kindBlock, kindChar:
 		i.dev = device(uint32(get(l.rdev)), r.super.major)
 	}
+	i.rest = *r.cursorAt(c.at, c.off) // without the block, which would stay in memory
 	return i, nil
+}
+
+// behind returns a cursor at the end of inode i.
+func (r *Reader) behind(i *inode) (*cursor, error) {
+	c := i.rest
+	if i.kind == kindFile {
+		f := r.openFile(i)
+		return &c, c.skip((f.inBlocks() + r.super.blockSize - 1) / r.super.blockSize * int64(f.width()))
+	}
+	size := field{96 - 32, 32}
+	switch r.super.major {
+	case 3:
+		size = field{64, 8}
+	case 2:
+		size = field{56, 8}
+	}
+	for range i.indexes {
+		b, err := c.take(int(size.bit+size.width) / 8)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.skip(int64(size.of(b, r.super.big)) + 1); err != nil {
+			return nil, err
+		}
+	}
+	return &c, nil
 }
 
 func (i *inode) complain(err error) { i.problems = append(i.problems, problem(err)) }

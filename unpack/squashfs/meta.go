@@ -33,7 +33,7 @@ func (r *Reader) metaBlock(off int64) (block, error) {
 }
 
 // metaHeader reads the length that a metadata block begins with. Bit 15 says that the block is
-// stored as it is; before 4.0 a length of 0 is 32 KiB.
+// stored as it is. A length of 0 was 32 KiB before 4.0, which no block is.
 func (r *Reader) metaHeader(off int64) (size int, raw bool, body int64, err error) {
 	var b [2]byte
 	if err := r.read(b[:], off, "metadata block"); err != nil {
@@ -81,6 +81,19 @@ func (c *cursor) take(n int) ([]byte, error) {
 		c.off += k
 	}
 	return b, nil
+}
+
+// skip goes over n bytes.
+func (c *cursor) skip(n int64) error {
+	for n > 0 {
+		if err := c.load(); err != nil {
+			return err
+		}
+		k := min(n, int64(len(c.data)-c.off))
+		c.off += int(k)
+		n -= k
+	}
+	return nil
 }
 
 // load makes at least one byte available. Only a full block has another one behind it.

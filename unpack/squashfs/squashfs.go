@@ -11,7 +11,8 @@
 //
 // A file ends at its first block that cannot be decoded: nothing is filled in for it, and
 // nothing behind it is moved up. A metadata block that cannot be decoded loses the inodes and
-// directory entries in it and leaves the others.
+// directory entries in it and leaves the others; files that have lost their names are found by
+// their inodes.
 //
 // Not read: the export table and the directory indexes (nothing in them that the inodes do not
 // say), and blocks that a vendor encrypted.

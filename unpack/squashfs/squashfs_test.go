@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -255,4 +256,47 @@ func TestField(t *testing.T) {
 			t.Errorf("%v big: %#x, want %#x", c.f, got, c.big)
 		}
 	}
+}
+
+// Without any listing, every file that is not empty is still found by its inode.
+func TestLostNames(t *testing.T) {
+	for _, name := range []string{"gzip", "ng-xz", "stored", "v1-big", "v1-little", "v2-big", "v3-little", "v4-avm"} {
+		b := fixture(t, name)
+		r := reader(t, b)
+		want := contents(t, r, false)
+		at := r.super.dirTable
+		b[at], b[at+1] = 0xff, 0xff // a length that no block has
+		r = reader(t, b)
+		if got := contents(t, r, true); got != want || want == "" {
+			t.Errorf("%s: found\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+// contents returns the sums of r's files that are not empty, sorted.
+func contents(t *testing.T, r *Reader, lost bool) string {
+	t.Helper()
+	var sums []string
+	for e, err := range r.Entries() {
+		if err != nil || !e.Mode.IsRegular() || e.HardLink != "" || e.Size == 0 {
+			continue
+		}
+		if strings.HasPrefix(e.Path, "lost+found/#") != lost || lost != (len(e.Problems) > 0) {
+			t.Errorf("%s: %v", e.Path, e.Problems)
+		}
+		var f io.Reader
+		if e.Window != nil {
+			f = io.NewSectionReader(r.src, e.Window.Off, e.Window.Len)
+		} else if f, err = e.Open(); err != nil {
+			t.Error(err)
+			continue
+		}
+		h := sha256.New()
+		if _, err := io.Copy(h, f); err != nil {
+			t.Errorf("%s: %v", e.Path, err)
+		}
+		sums = append(sums, fmt.Sprintf("%x", h.Sum(nil)))
+	}
+	slices.Sort(sums)
+	return strings.Join(sums, "\n")
 }

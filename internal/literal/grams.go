@@ -3,11 +3,9 @@ package literal
 import (
 	"cmp"
 	"encoding/binary"
-	"math"
 	"math/bits"
 	"slices"
 	"sort"
-	"strings"
 )
 
 const (
@@ -16,13 +14,14 @@ const (
 	maxWindow = 32 // longer windows save no time: the text streams through the cache anyway
 )
 
-// grams finds patterns of at least gramLen bytes. Of each pattern one window is chosen, as long
-// as the shortest pattern. Samples of the text are stride bytes apart, so that exactly one lies
-// wholly in any such window, and all stride grams of the window are entered.
+// grams finds patterns of at least gramLen bytes. The window of a pattern is its first bytes, as
+// many as the shortest has. Samples of the text are stride bytes apart, so that exactly one lies
+// wholly in any such window, and all stride grams of the window are entered. (Windows chosen for
+// rare bytes or for grams that few share let more samples through, not fewer: common beginnings
+// keep the filter empty, and groups tell apart what follows them.)
 type grams struct {
 	patterns []Pattern
 	stride   int
-	reach    int    // longest distance from the start of a pattern to a gram of its window
 	fold     uint64 // for foldCase: 0x20 in each byte if any pattern folds
 	mask     uint64 // the bytes of a key that count
 	filter   []uint64
@@ -62,15 +61,16 @@ func newGrams(patterns []Pattern, which []int) *grams {
 		f.mask = 1<<(8*gramLen) - 1
 	}
 	f.size(len(which) * f.stride)
-	f.fill(which, shortest)
+	f.fill(which)
 	return f
 }
 
-// size makes filter and buckets for n grams: 32 bits of filter a gram while that stays in a
-// second-level cache, and one to two buckets a gram.
+// size makes filter and buckets for n grams: 32 bits of filter a gram, but at least what a
+// first-level cache holds easily and at most what a second-level cache does; one to two buckets
+// a gram.
 func (f *grams) size(n int) {
 	order := bits.Len(uint(n))
-	filterOrder := min(max(order+5, 15), 21)
+	filterOrder := min(max(order+5, 17), 21)
 	bucketOrder := min(max(order, 4), filterOrder)
 	f.filter = make([]uint64, 1<<(filterOrder-6))
 	f.filterSh = uint8(32 - filterOrder)
@@ -78,20 +78,11 @@ func (f *grams) size(n int) {
 	f.bucketSh = uint8(32 - bucketOrder)
 }
 
-func (f *grams) fill(which []int, window int) {
-	sharing := map[uint32]int{}
-	for _, i := range which {
-		s := f.patterns[i].Bytes
-		for off := range len(s) - gramLen + 1 {
-			sharing[f.gram(s, off)]++
-		}
-	}
+func (f *grams) fill(which []int) {
 	byBucket := make([][]entry, len(f.buckets)-1)
 	for _, i := range which {
 		s := f.patterns[i].Bytes
-		w := f.bestWindow(s, sharing)
-		f.reach = max(f.reach, w+f.stride-1)
-		for off := w; off < w+f.stride; off++ {
+		for off := range f.stride {
 			h := hash(f.gram(s, off))
 			bit := h >> f.filterSh
 			f.filter[bit>>6] |= 1 << (bit & 63)
@@ -128,7 +119,7 @@ func (f *grams) addGroup(bucket []entry) (rest []entry) {
 		}
 	}
 	best, most := lo, 0
-	for delta := lo; delta <= hi && most < len(in); delta++ {
+	for delta := lo; delta <= hi && most < min(len(in), sample); delta++ {
 		if n := f.distinct(in, delta); n > most {
 			best, most = delta, n
 		}
@@ -137,10 +128,13 @@ func (f *grams) addGroup(bucket []entry) (rest []entry) {
 	return rest
 }
 
+// sample is how many entries are looked at to choose a distance.
+const sample = 64
+
 // distinct returns how many keys a sample of entries has at delta.
 func (f *grams) distinct(entries []entry, delta int32) int {
 	keys := map[uint64]bool{}
-	for _, e := range entries[:min(len(entries), 256)] {
+	for _, e := range entries[:min(len(entries), sample)] {
 		keys[f.key(f.patterns[e.pattern].Bytes, int(e.gramOff+delta))] = true
 	}
 	return len(keys)
@@ -178,7 +172,7 @@ func hash(gram uint32) uint32 { return gram * 0x9E3779B1 }
 func (f *grams) find(hits []occurrence, b []byte, lo, hi int) []occurrence {
 	// Fields are copied out of f: the loop is all that the speed hangs on.
 	fold, filter, shift, stride := uint32(f.fold), f.filter, f.filterSh&31, f.stride
-	for t, end := lo, min(hi+f.reach, len(b)-gramLen+1); t < end; t += stride {
+	for t, end := lo, min(hi+stride-1, len(b)-gramLen+1); t < end; t += stride {
 		gram := binary.LittleEndian.Uint32(b[t:])
 		h := hash(gram | gram>>1&fold)
 		if bit := h >> shift; filter[bit>>6]>>(bit&63)&1 != 0 {
@@ -218,45 +212,4 @@ func (f *grams) verify(hits []occurrence, b []byte, lo, hi, t int, h uint32) []o
 		}
 	}
 	return hits
-}
-
-// bestWindow returns the start of the window of s that is expected to cost least to verify: each
-// gram costs as often as it occurs in firmware, times the patterns that have it too. So names
-// with one prefix are told apart by what follows it.
-func (f *grams) bestWindow(s string, sharing map[uint32]int) int {
-	costs := make([]float64, len(s)-gramLen+1)
-	for off := range costs {
-		costs[off] = float64(sharing[f.gram(s, off)])
-		for _, c := range []byte(s[off : off+gramLen]) {
-			costs[off] *= commonness(c)
-		}
-	}
-	best, least := 0, math.Inf(1)
-	for w := 0; w+f.stride <= len(costs); w++ {
-		sum := 0.0
-		for _, c := range costs[w : w+f.stride] {
-			sum += c
-		}
-		if sum < least {
-			best, least = w, sum
-		}
-	}
-	return best
-}
-
-// commonness is roughly how many of 1000 bytes of executables are c: zeros most of all, then
-// 0xff and the letters of words in order of English.
-func commonness(c byte) float64 {
-	const words = "etaoinsrlcdupmhgf_bvyxkw"
-	switch i := strings.IndexByte(words, lower(c)); {
-	case c == 0:
-		return 200
-	case c == 0xff, c == ' ':
-		return 20
-	case i >= 0 && c == lower(c):
-		return float64(20 - i*2/3)
-	case c < 0x10:
-		return 8
-	}
-	return 3
 }

@@ -47,6 +47,9 @@ func (t *tree) Size() int64 { return t.size }
 // Entries yields large values, named by their node and property.
 func (t *tree) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
+		if t.problem != nil && !yield(format.Entry{}, t.problem) {
+			return
+		}
 		t.root.walk("", func(path string, n, _ *node) bool {
 			for _, p := range n.props {
 				if p.at.Len >= largeValue && !yield(format.Entry{Path: path + p.name, Size: p.at.Len, Window: &p.at}, nil) {

@@ -48,7 +48,9 @@ func TestDamage(t *testing.T) {
 		{"fit/embedded", FIT, flip("sha256", 0), "kernel-1 3ha256 not checked"},
 		{"fit/external", FIT, func(b []byte) []byte { return b[:len(b)-100] }, "truncated: fit: image \"fdt-1\""},
 		{"fit/external", FIT, func(b []byte) []byte { return b[:2000] }, "truncated: fit: image \"kernel-1\""},
-		{"fit/embedded", FIT, func(b []byte) []byte { return b[:2000] }, "dtb: blob of"},
+		{"fit/embedded", FIT, func(b []byte) []byte { return b[:2000] }, "fit: dtb: blob of"},
+		{"fit/embedded", Format, func(b []byte) []byte { return b[:2000] }, "dtb: blob of"},
+		{"dtb/board", Format, func(b []byte) []byte { b[5] = 0xff; return b }, "truncated: dtb: blob of 16717398 bytes"},
 		{"dtb/board", Format, flip("\x00\x00\x00\x01\x00\x00\x00\x00", 3), "dtb: structure at 0x48: token 0x41 at depth 0"},
 		{"dtb/board", Format, flip("\x00\x00\x00\x09", 3), "token 0x49 at depth 0"},
 	} {

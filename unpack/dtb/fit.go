@@ -45,7 +45,7 @@ type image struct {
 func openFIT(src format.Source) (format.Chunk, error) {
 	t, err := parse(src)
 	if err != nil {
-		return nil, err
+		return nil, format.Not("fit: %v", err) // if it is a defect, Format tells it
 	}
 	f := &fit{tree: t, end: t.size}
 	total := int64(0)
@@ -123,6 +123,9 @@ func (f *fit) Size() int64 { return f.end }
 func (f *fit) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
 		f.attrs = nil
+		if f.problem != nil && !yield(format.Entry{}, f.problem) {
+			return
+		}
 		stamp, _ := f.cell(f.root, "timestamp")
 		for _, m := range f.list {
 			if len(m.problems) == 0 {

@@ -46,6 +46,7 @@ type tree struct {
 	size    int64 // of the blob
 	version uint32
 	root    *node
+	problem error
 }
 
 type node struct {
@@ -82,14 +83,19 @@ func parse(src format.Source) (*tree, error) {
 		return nil, format.Not("dtb: strings at %#x+%#x, blob of %#x bytes", names, namesLen, size)
 	case rsv < head || rsv%8 != 0 || rsv > size-16:
 		return nil, format.Not("dtb: memory reservations at %#x, blob of %#x bytes", rsv, size)
-	case size > src.Size():
-		return nil, format.Errorf(artifact.Truncated, src.Size(), "dtb: blob of %d bytes, %d left", size, src.Size())
+	}
+	t := &tree{src: src, size: size, version: uint32(version)}
+	if size > src.Size() {
+		t.problem = format.Errorf(artifact.Truncated, src.Size(), "dtb: blob of %d bytes, %d left", size, src.Size())
+		t.size = max(structs+structsLen, names+namesLen) // what can be read, if any
+		if t.size > src.Size() {
+			return nil, t.problem
+		}
 	}
 	strs, err := format.ReadAt(src, names, namesLen, "dtb: strings")
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{src: src, size: size, version: uint32(version)}
 	p := parser{cursor: cursor{src: src, off: structs, end: structs + structsLen}, strings: strs}
 	t.root, err = p.parse()
 	return t, err

@@ -72,7 +72,8 @@ type super struct {
 // A Reader is an opened filesystem. It is safe for concurrent use.
 type Reader struct {
 	src   io.ReaderAt
-	limit int64 // bytes that src has
+	have  int64 // bytes that src has
+	limit int64 // bytes of them that may be the filesystem's
 	order binary.ByteOrder
 	super super
 	at    int64 // of the superblock
@@ -88,6 +89,10 @@ func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
 		if r.readSuper() {
 			if unknown := r.super.flags &^ flagsKnown; unknown != 0 {
 				return nil, format.Errorf(artifact.Unsupported, at+8, "cramfs: superblock: unknown flags %#x", unknown)
+			}
+			r.have = size
+			if r.stored() {
+				r.limit = min(size, int64(r.super.size))
 			}
 			r.block = r.blockSize()
 			r.size = r.end()
@@ -129,11 +134,15 @@ func (r *Reader) readSuper() bool {
 	return err == nil
 }
 
+// stored reports whether the superblock tells the size.
+func (r *Reader) stored() bool {
+	return r.super.flags&flagVersion2 != 0 && int64(r.super.size) >= r.at+superSize
+}
+
 // end returns the size of the filesystem. Version 1 does not store it.
 func (r *Reader) end() int64 {
-	size := int64(r.super.size)
-	if r.super.flags&flagVersion2 != 0 && size >= r.at+superSize {
-		return min(size, r.limit)
+	if r.stored() {
+		return r.limit
 	}
 	used := r.at + superSize
 	r.walk(func(e format.Entry, n inode, err error) bool {
@@ -189,8 +198,8 @@ func (r *Reader) check() error {
 	if r.super.flags&flagVersion2 == 0 {
 		return nil
 	}
-	if size > r.limit {
-		return format.Errorf(artifact.Truncated, r.limit, "cramfs: superblock tells %d bytes, %d left", size, r.limit)
+	if size > r.have {
+		return format.Errorf(artifact.Truncated, r.have, "cramfs: superblock tells %d bytes, %d left", size, r.have)
 	}
 	sum := crc32.NewIEEE()
 	crcAt := r.at + 32

@@ -267,3 +267,12 @@ func TestNotJFFS2(t *testing.T) {
 		}
 	}
 }
+
+func TestNamelessDirectory(t *testing.T) {
+	var f flash
+	f.file(2, 1, directory, 0, 0, "").name(2, 1, 3, "a").file(3, 1, regular, 1, 0, "x").name(1, 1, 3, "b")
+	want := "b: \"x\"\nlost+found/#2\nlost+found/#2/a = b\n"
+	if got, _ := read(t, f.Bytes()); got != want {
+		t.Errorf("read = %s, want %s", got, want)
+	}
+}

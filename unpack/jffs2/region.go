@@ -67,7 +67,7 @@ func (s *scanner) border(from, to int64) int64 {
 	var cut int64
 	most := 0
 	for i := len(s.heads) - 1; i >= 0 && s.heads[i].off > max(from, to/2); i-- {
-		if s.heads[i].off%block != 0 {
+		if (s.heads[i].off-s.base)%block != 0 {
 			continue
 		}
 		if n := s.spanning(s.heads[i].off); n > most {
@@ -113,10 +113,10 @@ func (s *scanner) repetition(st statement) int64 {
 	}
 	s.repeat = 0
 	block, start := max(s.erase, minErase), s.heads[s.copied].off
-	if before := s.heads[s.copied-1].off; start%block == headerSize && before == start-headerSize {
+	if before := s.heads[s.copied-1].off; (start-s.base)%block == headerSize && before == start-headerSize {
 		start = before // its cleanmarker
 	}
-	if start%block != 0 {
+	if (start-s.base)%block != 0 {
 		return 0
 	}
 	return start

@@ -39,6 +39,8 @@ type scanner struct {
 	xrefs      []xref
 	complaints []complaint
 	gaps       []extent // bytes between nodes that are no nodes and not erased
+	marked     bool     // a cleanmarker was met
+	base       int64    // where blocks begin, modulo minErase: not at 0 if the first node was lost
 	erase      int64    // greatest common divisor of the block starts seen
 	starts     int      // how many were seen
 	end        int64    // of the last node
@@ -70,9 +72,6 @@ func (s *scanner) scan() {
 			s.complain("header whose node ends beyond the data", pos)
 			ok = false
 		}
-		if ok && other > 0 && !s.trusted(pos, h) {
-			ok = false
-		}
 		if !ok {
 			if other += 4; other > maxBridge*s.block() {
 				break
@@ -80,11 +79,17 @@ func (s *scanner) scan() {
 			pos += 4
 			continue
 		}
-		if gap := pos - s.end; other == 0 && gap >= minErase && pos%minErase != 0 {
-			break // behind erased flash a block begins
-		} else if other > 0 {
+		if h.typ == typeCleanmarker && !s.marked {
+			s.marked, s.base, s.erase, s.starts = true, pos%minErase, 0, 0
+		}
+		gap := pos - s.end
+		switch {
+		case other > 0:
 			s.gaps = append(s.gaps, extent{s.end, pos})
-		} else if gap > 0 || h.typ == typeCleanmarker {
+		case gap >= minErase && s.marked && pos%minErase != s.base:
+			s.finish()
+			return // behind erased flash a block begins, and this is none
+		case gap > 0 || h.typ == typeCleanmarker:
 			s.blockStart(pos)
 		}
 		other = 0
@@ -100,6 +105,12 @@ func (s *scanner) scan() {
 		}
 		pos = next
 	}
+	s.finish()
+}
+
+// finish forgets what was met behind the last node.
+func (s *scanner) finish() {
+	s.complaints = slices.DeleteFunc(s.complaints, func(c complaint) bool { return c.off > s.end })
 }
 
 // block returns the size of an erase block, as far as it is known by now.
@@ -112,29 +123,13 @@ func (s *scanner) block() int64 {
 
 // blockStart learns that an erase block begins at off.
 func (s *scanner) blockStart(off int64) {
-	if off%minErase != 0 {
+	if off -= s.base; off%minErase != 0 {
 		return
 	}
 	s.starts++
 	for s.erase, off = off, s.erase; off != 0; {
 		s.erase, off = off, s.erase%off
 	}
-}
-
-// trusted reports whether the node behind bytes of something else is one beyond doubt.
-func (s *scanner) trusted(pos int64, h header) bool {
-	switch h.typ {
-	case typeCleanmarker:
-		return h.length == headerSize
-	case typeInode, typeDirent:
-		n := int64(inodeSize)
-		if h.typ == typeDirent {
-			n = direntSize
-		}
-		b := s.at(pos, int(min(n, h.length)))
-		return int64(len(b)) == n && nodeSumFits(b, s.order)
-	}
-	return false
 }
 
 // nodeSumFits checks the checksum of an inode node or a directory entry.
@@ -327,10 +322,15 @@ func (w *window) sum(off, n int64) (sum uint32) {
 
 // skipErased returns the next offset from off on, in steps of 4, that does not hold FF FF FF FF.
 func (w *window) skipErased(off int64) int64 {
-	for ; ; off += 4 {
+	for {
 		b := w.at(off, 4)
-		if b == nil || binary.LittleEndian.Uint32(b) != 0xffffffff {
+		if b == nil {
 			return off
+		}
+		for b = w.buf[off-w.off:]; len(b) >= 4; b, off = b[4:], off+4 {
+			if binary.LittleEndian.Uint32(b) != 0xffffffff {
+				return off
+			}
 		}
 	}
 }

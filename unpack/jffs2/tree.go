@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 
 	"hallmark/artifact"
@@ -75,23 +76,25 @@ func (r *Reader) buildXattrs(s *scanner) {
 	}
 }
 
-// walk yields the entries below the root, each directory before what it holds.
+// walk yields the entries below the root, each directory before what it holds, then those of
+// directories without a name.
 func (r *Reader) walk(yield func(format.Entry, error) bool) {
 	type level struct {
-		path string
-		rest []dirent
+		path   string
+		rest   []dirent
+		orphan bool
 	}
 	var missing []dirent
 	entered := map[uint32]bool{rootIno: true}
 	first := map[uint32]format.Entry{} // of an inode with several names
-	stack := []level{{"", r.children[rootIno]}}
+	stack := []level{{"lost+found", r.orphans(), true}, {"", r.children[rootIno], false}}
 	for len(stack) > 0 {
 		top := &stack[len(stack)-1]
 		if len(top.rest) == 0 {
 			stack = stack[:len(stack)-1]
 			continue
 		}
-		d, path := top.rest[0], top.path
+		d, path, orphan := top.rest[0], top.path, top.orphan
 		top.rest = top.rest[1:]
 		if path != "" {
 			path += "/"
@@ -101,6 +104,12 @@ func (r *Reader) walk(yield func(format.Entry, error) bool) {
 		linked := ok
 		if !linked {
 			e, ok = r.entry(d, path)
+		}
+		if orphan {
+			if !ok || !e.Mode.IsDir() {
+				continue
+			}
+			e.Problems = append(e.Problems, problem(d.off, "jffs2: directory %d has lost its name", d.ino)...)
 		}
 		switch {
 		case !ok:
@@ -118,7 +127,7 @@ func (r *Reader) walk(yield func(format.Entry, error) bool) {
 			continue
 		case e.Mode.IsDir():
 			entered[d.ino] = true
-			stack = append(stack, level{path, r.children[d.ino]})
+			stack = append(stack, level{path, r.children[d.ino], false})
 		case !linked:
 			first[d.ino] = e
 		default:
@@ -135,6 +144,24 @@ func (r *Reader) walk(yield func(format.Entry, error) bool) {
 		d := missing[0]
 		yield(format.Entry{}, format.Errorf(artifact.Damaged, d.off, "jffs2: names without an inode: %d, first %q at %#x, inode %d", len(missing), d.name, d.off, d.ino))
 	}
+}
+
+// orphans names the directories that hold something and that no name leads to: one that was
+// deleted is empty, so their names were lost.
+func (r *Reader) orphans() []dirent {
+	named := map[uint32]bool{rootIno: true}
+	for _, ds := range r.children {
+		for _, d := range ds {
+			named[d.ino] = true
+		}
+	}
+	var out []dirent
+	for _, ino := range slices.Sorted(maps.Keys(r.children)) {
+		if !named[ino] {
+			out = append(out, dirent{off: r.children[ino][0].off, ino: ino, name: fmt.Sprintf("#%d", ino)})
+		}
+	}
+	return out
 }
 
 // entry describes the inode that d names. It is not ok if there is none. A directory whose

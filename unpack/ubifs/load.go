@@ -36,7 +36,7 @@ func (r *Reader) load() {
 	c := collection{cuts: map[uint32][]cut{}}
 	committed := uint64(0)
 	if r.master = r.findMaster(); r.master == nil {
-		r.problem(artifact.Damaged, masterLEB*r.super.leb, "ubifs: no good master node in blocks %d and %d", masterLEB, masterLEB+1)
+		r.report(artifact.Damaged, masterLEB*r.super.leb, "ubifs: no good master node in blocks %d and %d", masterLEB, masterLEB+1)
 		r.lost = []span{{}}
 	} else {
 		committed = r.master.seq
@@ -45,7 +45,7 @@ func (r *Reader) load() {
 			// Nodes of the new journal may be older than the master node, which ends the commit.
 			committed = start
 		} else {
-			r.problem(artifact.Damaged, int64(r.master.log)*r.super.leb, "ubifs: log in block %d: no start of commit %d", r.master.log, r.master.commit)
+			r.report(artifact.Damaged, int64(r.master.log)*r.super.leb, "ubifs: log in block %d: no start of commit %d", r.master.log, r.master.commit)
 		}
 		r.readIndex(&c, committed)
 		for _, bud := range buds {
@@ -53,7 +53,7 @@ func (r *Reader) load() {
 		}
 	}
 	if len(r.lost) > 0 {
-		r.problem(artifact.Damaged, 0, "ubifs: parts of the index cannot be read: %d; all nodes searched instead, deleted files may be among them", len(r.lost))
+		r.report(artifact.Damaged, 0, "ubifs: parts of the index cannot be read: %d; all nodes searched instead, deleted files may be among them", len(r.lost))
 		r.readAll(&c)
 	}
 	r.resolve(&c)
@@ -255,7 +255,7 @@ func (r *Reader) readIndex(c *collection, committed uint64) {
 	}
 	slices.SortFunc(r.lost, func(a, b span) int { return compareKeys(a.from, b.from) })
 	if badLeaves > 0 {
-		r.problem(artifact.Damaged, firstBad, "ubifs: bad nodes that the index leads to: %d, first at %#x", badLeaves, firstBad)
+		r.report(artifact.Damaged, firstBad, "ubifs: bad nodes that the index leads to: %d, first at %#x", badLeaves, firstBad)
 	}
 }
 

@@ -150,6 +150,6 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 	}
 }
 
-func (r *Reader) problem(kind artifact.ProblemKind, off int64, text string, args ...any) {
+func (r *Reader) report(kind artifact.ProblemKind, off int64, text string, args ...any) {
 	r.problems = append(r.problems, format.Errorf(kind, off, text, args...))
 }

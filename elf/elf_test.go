@@ -137,6 +137,11 @@ func citations(t *testing.T, name string, b []byte, f *File) {
 			t.Errorf("%s: build-id at %v is %s, want %s", name, at, got, f.BuildID.Text)
 		}
 	}
+	for _, p := range f.Problems {
+		if !p.At.Within(int64(len(b))) {
+			t.Errorf("%s: problem %v at %v of %d bytes", name, p, p.At, len(b))
+		}
+	}
 	if f.End < 0 || f.End > int64(len(b)) {
 		t.Errorf("%s: ends at %#x of %#x bytes", name, f.End, len(b))
 	}

@@ -23,7 +23,10 @@ type image struct {
 	dynamic                 dynamic
 }
 
+// problem keeps a problem; of at, which may be as declared, what lies in the content.
 func (m *image) problem(kind artifact.ProblemKind, at artifact.Range, format string, args ...any) {
+	at.Off = max(0, min(at.Off, m.size))
+	at.Len = max(0, min(at.Len, m.size-at.Off))
 	if len(m.Problems) < maxProblems {
 		m.Problems = append(m.Problems, artifact.Problem{Kind: kind, At: at, Detail: "elf: " + fmt.Sprintf(format, args...)})
 	}

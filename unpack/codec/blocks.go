@@ -1,10 +1,13 @@
 package codec
 
+import "io"
+
 // blockStream is a stream of blocks, each decoded at once by next into out.
 type blockStream struct {
 	in   *input
 	out  []byte // decoded and not yet handed out
 	next func() error
+	late error // found on the way: what follows is still read
 	err  error
 }
 
@@ -15,7 +18,9 @@ func (s *blockStream) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	for len(s.out) == 0 && s.err == nil {
-		s.err = s.next()
+		if s.err = s.next(); s.err == io.EOF && s.late != nil {
+			s.err = s.late
+		}
 	}
 	if len(s.out) == 0 {
 		return 0, s.err

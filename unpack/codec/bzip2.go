@@ -112,7 +112,7 @@ func (s *bzip2Stream) decode() error {
 	}
 	s.inBlock = false
 	if ^s.crc != s.wantCRC {
-		return ErrChecksum
+		s.late = ErrChecksum
 	}
 	return nil
 }
@@ -136,7 +136,7 @@ func (s *bzip2Stream) block() error {
 			s.in.pos++
 		}
 		if s.wantCRC != s.sum {
-			return ErrChecksum
+			s.late = ErrChecksum
 		}
 		if !s.header() {
 			return io.EOF

@@ -4,6 +4,11 @@
 // grows with what the input claims. A stream decoder is a [Stream]: it reads from an offset of
 // an io.ReaderAt and knows, once it has returned io.EOF, how many bytes the stream had.
 // Every function is safe for concurrent use; decoder state is pooled.
+//
+// LZMA, LZMA2, xz with its filters, bzip2, the LZ4 block, the containers and LZW are decoded here;
+// deflate, the Zstandard block and LZO1X by libraries that no other package may import. The LZMA
+// core is about as fast as liblzma: 51 against 50 MB of output for a second of CPU time (liblzma
+// 5.4.1, 48 MB of x86-64 code, Ice Lake; go test -bench 'LZMA|Liblzma' measures both).
 package codec
 
 import (
@@ -19,7 +24,7 @@ type Block func(dst, src []byte) (n int, err error)
 // Stream decodes one stream. After Read returned io.EOF, Consumed is the exact length of the
 // stream in bytes; before, or after another error, it is how far the decoder is known to have come.
 // An error that wraps ErrCorrupt or io.ErrUnexpectedEOF is damage, one that wraps ErrHeader
-// means that there is no such stream, ErrMemory that it asks for more memory than allowed.
+// means that there is no such stream, ErrChecksum comes when all was read, ErrMemory that it asks for more memory than allowed.
 type Stream interface {
 	io.Reader
 	Consumed() int64

@@ -35,6 +35,7 @@ type deflateStream struct {
 	// again reads the header of a stream that follows directly, if there is one.
 	again func() bool
 	sum   func(p []byte)
+	late  error // a member's checksum does not fit: what follows is still read
 	err   error
 }
 
@@ -48,10 +49,17 @@ func (s *deflateStream) Read(p []byte) (int, error) {
 		n, err := s.z.Read(p)
 		s.sum(p[:n])
 		if err == io.EOF {
-			if err = s.trailer(); err == nil {
-				err = io.EOF
-				if s.again() {
+			if err = s.trailer(); err == ErrChecksum {
+				s.late, err = err, nil
+			}
+			if err == nil {
+				switch {
+				case s.again():
 					err = s.z.Reset(s.source.Reader, nil)
+				case s.late != nil:
+					err = s.late
+				default:
+					err = io.EOF
 				}
 			}
 		} else {

@@ -133,7 +133,7 @@ func (s *lz4Frame) decode() error {
 	}
 	s.in.pos += 4
 	if binary.LittleEndian.Uint32(b) != sum {
-		return ErrChecksum
+		s.late = ErrChecksum
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (s *lz4Frame) end() error {
 			return s.in.cut()
 		}
 		if binary.LittleEndian.Uint32(b) != s.sum.sum() {
-			return ErrChecksum
+			s.late = ErrChecksum
 		}
 	}
 	if s.flags&lz4ContentSize != 0 && s.size != s.written {

@@ -20,6 +20,7 @@ type lzipStream struct {
 	begun  int64
 	sum    uint32
 	plain  int64
+	late   error // a checksum that does not fit: what follows is still read
 	err    error
 }
 
@@ -56,7 +57,11 @@ func (s *lzipStream) Read(p []byte) (int, error) {
 		n, err := s.member.Read(p)
 		s.sum, s.plain = crc32.Update(s.sum, crc32.IEEETable, p[:n]), s.plain+int64(n)
 		if err == io.EOF {
-			if err = s.trailer(); err == nil && !s.header() {
+			switch err = s.trailer(); {
+			case err != nil, s.header():
+			case s.late != nil:
+				err = s.late
+			default:
 				err = io.EOF
 			}
 		}
@@ -77,7 +82,7 @@ func (s *lzipStream) trailer() error {
 		return s.in.cut()
 	}
 	if binary.LittleEndian.Uint32(b) != s.sum || int64(binary.LittleEndian.Uint64(b[4:])) != s.plain {
-		return ErrChecksum
+		s.late = ErrChecksum
 	}
 	if int64(binary.LittleEndian.Uint64(b[12:])) != s.in.consumed()-s.begun {
 		return ErrCorrupt

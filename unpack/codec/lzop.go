@@ -176,7 +176,7 @@ func (s *lzopStream) decode() error {
 		return ErrCorrupt
 	case s.flags&lzopAdlerPlain != 0 && sums[0] != adler32.Checksum(s.out),
 		s.flags&lzopCRCPlain != 0 && sums[1] != crc32.ChecksumIEEE(s.out):
-		return ErrChecksum
+		s.late = ErrChecksum
 	}
 	return nil
 }

@@ -296,10 +296,13 @@ func XZ(dst, src []byte) (int, error) {
 	if err := x.header(); err != nil {
 		return 0, err
 	}
+	var late error
 	for {
 		h, err := x.block()
 		if err == nil && h == nil {
-			err = x.index()
+			if err = x.index(); err == nil {
+				err = late
+			}
 		}
 		if err != nil || h == nil {
 			return w.op, err
@@ -325,7 +328,9 @@ func XZ(dst, src []byte) (int, error) {
 		if sum != nil {
 			sum.Write(data)
 		}
-		if err := x.end(h, headerEnd, int64(len(data)), xzSum(sum)); err != nil {
+		if err := x.end(h, headerEnd, int64(len(data)), xzSum(sum)); err == ErrChecksum {
+			late = err
+		} else if err != nil {
 			return w.op, err
 		}
 	}
@@ -341,6 +346,7 @@ type xzStream struct {
 	begun  int64 // where the block's data begins in the input
 	plain  int64
 	sum    hash.Hash
+	late   error // a check that does not fit: what follows is still read
 	err    error
 }
 
@@ -367,7 +373,9 @@ func (x *xzStream) Read(p []byte) (int, error) {
 			x.sum.Write(p[:n])
 		}
 		if err == io.EOF {
-			err = x.end(x.block, x.begun, x.plain, xzSum(x.sum))
+			if err = x.end(x.block, x.begun, x.plain, xzSum(x.sum)); err == ErrChecksum {
+				x.late, err = err, nil
+			}
 			x.data = nil
 		}
 		x.err = err
@@ -394,10 +402,13 @@ func (x *xzStream) next() (err error) {
 		if err := x.index(); err != nil {
 			return err
 		}
-		if x.header() != nil {
-			return io.EOF
+		switch {
+		case x.header() == nil:
+			return nil
+		case x.late != nil:
+			return x.late
 		}
-		return nil
+		return io.EOF
 	}
 	if x.core == nil {
 		x.core = lzmaCores.Get().(*lzmaCore)

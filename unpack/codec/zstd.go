@@ -197,6 +197,7 @@ type zstdStream struct {
 	d     *zstd.Decoder
 	sum   *xxh64 // of the frame's content so far, nil if it has no checksum
 	plain int64  // and its size
+	late  error  // a checksum that does not fit: what follows is still read
 	err   error
 }
 
@@ -258,7 +259,7 @@ func (s *zstdStream) Read(p []byte) (int, error) {
 func (s *zstdStream) end() error {
 	switch {
 	case s.sum != nil && uint32(s.sum.sum()) != s.frame.want:
-		return ErrChecksum
+		s.late = ErrChecksum
 	case s.frame.size >= 0 && s.frame.size != s.plain:
 		return ErrCorrupt
 	}
@@ -268,13 +269,16 @@ func (s *zstdStream) end() error {
 			break
 		}
 		if !in.skip(int64(h.HeaderSize) + int64(h.SkippableSize)) {
-			return io.EOF
+			break
 		}
 	}
-	if !s.begin() {
-		return io.EOF
+	switch {
+	case s.begin():
+		return zstdError(s.d.Reset(&s.frame))
+	case s.late != nil:
+		return s.late
 	}
-	return zstdError(s.d.Reset(&s.frame))
+	return io.EOF
 }
 
 // ZstdHeader is how many bytes [ParseZstdHeader] needs at most.

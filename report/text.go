@@ -18,6 +18,7 @@ const (
 	textComponents = 60
 	textRegions    = 12
 	textLayers     = 40
+	textNotes      = 8
 )
 
 // WriteText writes r for people: the verdict and why first, then evidence, components, what was
@@ -35,10 +36,23 @@ func WriteText(w io.Writer, r *Result, s Style) error {
 	}
 	t.coverage()
 	t.layers()
-	for _, p := range r.Problems {
-		t.line("\n%s %s", t.bold("Note:"), Printable(p))
-	}
+	t.notes()
 	return t.Flush()
+}
+
+// notes lists what the analysis itself could not do.
+func (t *text) notes() {
+	if len(t.r.Problems) == 0 {
+		return
+	}
+	t.head("Notes")
+	for i, p := range t.r.Problems {
+		if i == textNotes {
+			t.line("  and %d more (see -o json)", len(t.r.Problems)-i)
+			break
+		}
+		t.line("  %s", Printable(p))
+	}
 }
 
 type text struct {

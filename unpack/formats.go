@@ -3,24 +3,36 @@ package unpack
 
 import (
 	"hallmark/unpack/ar"
+	"hallmark/unpack/bzip2"
+	"hallmark/unpack/compress"
 	"hallmark/unpack/cpio"
 	"hallmark/unpack/cramfs"
 	"hallmark/unpack/dahua"
 	"hallmark/unpack/dtb"
 	"hallmark/unpack/ext"
+	"hallmark/unpack/fat"
 	"hallmark/unpack/format"
+	"hallmark/unpack/gzip"
 	"hallmark/unpack/hikvision"
 	"hallmark/unpack/jffs2"
 	"hallmark/unpack/kernel"
+	"hallmark/unpack/lz4"
+	"hallmark/unpack/lzip"
+	"hallmark/unpack/lzma"
+	"hallmark/unpack/lzop"
 	"hallmark/unpack/mtdparts"
 	"hallmark/unpack/novatek"
+	"hallmark/unpack/reolink"
 	"hallmark/unpack/romfs"
 	"hallmark/unpack/squashfs"
 	"hallmark/unpack/tar"
+	"hallmark/unpack/tiandy"
 	"hallmark/unpack/ubi"
 	"hallmark/unpack/ubootenv"
 	"hallmark/unpack/uimage"
+	"hallmark/unpack/xz"
 	"hallmark/unpack/zip"
+	"hallmark/unpack/zstd"
 )
 
 // Formats returns every format, in order of precedence: where two claim the same offset, the
@@ -30,6 +42,8 @@ func Formats() []format.Format {
 		mtdparts.Format,
 		hikvision.Format,
 		dahua.Format,
+		tiandy.Format,
+		reolink.Format,
 		novatek.Format,
 		uimage.Format,
 		dtb.FIT,
@@ -45,9 +59,20 @@ func Formats() []format.Format {
 		jffs2.Format,
 		romfs.Format,
 		ext.Format,
+		fat.Format,
 		zip.Format,
 		tar.Format,
 		cpio.Format,
 		ar.Format,
+		gzip.Format,
+		xz.Format,
+		bzip2.Format,
+		lz4.Format,
+		lz4.Legacy,
+		zstd.Format,
+		lzop.Format,
+		lzip.Format,
+		compress.Format,
+		lzma.Format,
 	}
 }

@@ -21,7 +21,7 @@ type opening struct {
 	src    *io.SectionReader
 	out    *artifact.Content
 	shared *allowance
-	left   int64 // bytes that may still come out of this content
+	left   int64 // bytes that may still come out of this content; one chunk may take half of them
 	wasted int64 // bytes that came out of candidates which were none
 	full   bool  // a limit was reached: open nothing more
 }
@@ -157,7 +157,7 @@ func (o *opening) read(f *format.Format, src format.Source) (chunk *artifact.Chu
 	if err != nil {
 		return nil, 0, err
 	}
-	d := &drain{opening: o, chunk: &artifact.Chunk{Format: f.Name}, src: src, paths: map[string]int{}}
+	d := &drain{opening: o, chunk: &artifact.Chunk{Format: f.Name}, src: src, paths: map[string]int{}, left: o.left / 2}
 	if err := d.entries(opened); err != nil {
 		o.wasted += d.spent
 		if o.wasted > o.limits.perContent(o.src.Size()) {
@@ -166,7 +166,9 @@ func (o *opening) read(f *format.Format, src format.Source) (chunk *artifact.Chu
 		}
 		return nil, 0, err
 	}
-	size = opened.Size()
+	if size = opened.Size(); d.stopped && size <= 0 {
+		size = src.Size() // a stream that was cut: where it ends is not known, and the problem says so
+	}
 	if size <= 0 || size > src.Size() {
 		return nil, 0, format.Errorf(artifact.Internal, 0, "%s: size %d of %d bytes", f.Name, size, src.Size())
 	}
@@ -186,7 +188,10 @@ type drain struct {
 	chunk *artifact.Chunk
 	src   format.Source
 	paths map[string]int // node by path
+	left  int64          // bytes that may come out
 	spent int64          // bytes that came out
+	// stopped means that a limit was reached: no further entry is read.
+	stopped bool
 }
 
 // Entries are read in batches: many small files at a time on all workers, order kept.
@@ -198,7 +203,7 @@ const (
 func (d *drain) entries(opened format.Chunk) error {
 	next, stop := iter.Pull2(opened.Entries())
 	defer stop()
-	for more := true; more && !d.full; {
+	for more := true; more && !d.stopped; {
 		var batch []format.Entry
 		var declared int64
 		for len(batch) < batchEntries && declared < batchBytes {
@@ -267,19 +272,20 @@ func (d *drain) batch(entries []format.Entry) error {
 		case errors.Is(err, format.ErrFormat):
 			return err
 		case errors.Is(err, errTooMuch):
-			if !d.full {
-				d.problem(problemOf(errTooMuch, artifact.Limit))
-				d.full = true
+			if d.stopped {
+				continue // what comes behind the cut is not read
 			}
-			continue
+			d.stopped = true
+			d.problem(problemOf(errTooMuch, artifact.Limit))
+			n = d.cut(entries[i])
 		case err != nil:
 			n = node(entries[i])
 			n.Problems = append(n.Problems, problemOf(err, artifact.Damaged))
 		}
 		if err := d.shared.take(0, 1); err != nil {
-			if !d.full {
+			if !d.stopped {
 				d.problem(problemOf(err, artifact.Limit))
-				d.full = true
+				d.stopped = true
 			}
 			break
 		}
@@ -287,6 +293,23 @@ func (d *drain) batch(entries []format.Entry) error {
 	}
 	return nil
 }
+
+// cut reads the beginning of an entry that was too long, so that what is kept shows what it was.
+func (d *drain) cut(e format.Entry) artifact.Node {
+	n := node(e)
+	n.Problems = append(n.Problems, problemOf(errTooMuch, artifact.Limit))
+	if e.Open == nil {
+		return n
+	}
+	if r, err := e.Open(); err == nil {
+		if digest, size, err := d.store.Put(io.LimitReader(r, cutBytes)); err == nil {
+			n.Digest, n.Size = digest, size
+		}
+	}
+	return n
+}
+
+const cutBytes = 16 << 20
 
 var errTooMuch error = format.Errorf(artifact.Limit, 0, "limit on the ratio of output to input reached")
 

@@ -20,14 +20,14 @@ type Options struct {
 // recorded as a problem of kind limit; what was read before is kept.
 type Limits struct {
 	Bytes   int64         // bytes read out of chunks, in all; 16 GiB
-	Ratio   int64         // bytes out of one content for each of its own bytes, beyond the first 16 MiB; 200
-	Entries int           // nodes in all; 2,000,000
+	Ratio   int64         // bytes out of one content for each of its own bytes, beyond the first 64 MiB; 100
+	Entries int           // nodes in all; 500,000
 	Depth   int           // chunks within chunks; 32
 	Memory  int64         // bytes that one decoder may hold; 256 MiB
 	Time    time.Duration // of the whole run; none
 }
 
-const ratioFloor = 16 << 20
+const ratioFloor = 64 << 20
 
 func (l Limits) withDefaults() Limits {
 	def := func(p *int64, d int64) {
@@ -36,10 +36,10 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	def(&l.Bytes, 16<<30)
-	def(&l.Ratio, 200)
+	def(&l.Ratio, 100)
 	def(&l.Memory, 256<<20)
 	if l.Entries <= 0 {
-		l.Entries = 2_000_000
+		l.Entries = 500_000
 	}
 	if l.Depth <= 0 {
 		l.Depth = 32

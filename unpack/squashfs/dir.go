@@ -107,6 +107,9 @@ func (l *listing) damaged(text string, args ...any) error {
 func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
 		w := walk{r: r, yield: yield, paths: map[uint64]string{}, dirs: map[uint64]bool{}, blocks: map[int64]struct{}{}}
+		if doubt := r.super.doubt; doubt != nil && !yield(format.Entry{}, doubt) {
+			return
+		}
 		if r.end < r.super.bytesUsed {
 			err := format.Errorf(artifact.Truncated, r.end, "squashfs: %d of %d bytes are there", r.end, r.super.bytesUsed)
 			if !yield(format.Entry{}, err) {
@@ -242,9 +245,13 @@ func (w *walk) subdir(out format.Entry, i *inode) bool {
 // first damage. Their names are e2fsck's: a number, here that of the place in the table.
 func (w *walk) orphans() {
 	r := w.r
+	end := r.super.dirTable
+	if end <= r.super.inodeTable {
+		end = r.end
+	}
 	c := r.cursorAt(r.super.inodeTable, 0)
 	for n := range r.super.inodes {
-		if c.load() != nil || c.at >= r.super.dirTable {
+		if c.load() != nil || c.at >= end {
 			return
 		}
 		i, err := r.inode(uint64(c.at-r.super.inodeTable)<<16 | uint64(c.off))

@@ -1,6 +1,7 @@
 package squashfs
 
 import (
+	"fmt"
 	"io"
 
 	"hallmark/artifact"
@@ -230,18 +231,18 @@ func (r *Reader) decodeFragment(x extent) ([]byte, error) {
 // decodeBlock fills dst with the block at x; if exact is not set, the block may be shorter.
 func (r *Reader) decodeBlock(dst []byte, x extent, exact bool) (int, error) {
 	if x.size > r.super.blockSize {
-		return 0, r.damaged(x.at, 0, "%d bytes > block size %d", x.size, r.super.blockSize)
+		return 0, fmt.Errorf("%d bytes > block size %d", x.size, r.super.blockSize)
 	}
 	if x.stored {
 		if exact && x.size != int64(len(dst)) {
-			return 0, r.damaged(x.at, x.size, "%d bytes stored, want %d", x.size, len(dst))
+			return 0, fmt.Errorf("%d bytes stored, want %d", x.size, len(dst))
 		}
-		return int(x.size), r.read(dst[:x.size], x.at, "stored")
+		return int(x.size), r.readFull(dst[:x.size], x.at)
 	}
 	buf := r.buffers.get()
 	defer r.buffers.put(buf)
 	src := (*buf)[:x.size]
-	if err := r.read(src, x.at, "compressed"); err != nil {
+	if err := r.readFull(src, x.at); err != nil {
 		return 0, err
 	}
 	return r.codec.decode(dst, src, exact)

@@ -144,6 +144,27 @@ func (r *Reader) item(t table, i uint32) ([]byte, error) {
 	return r.cursorAt(offset(b, r.super.big), int(pos%metaSize)).take(t.item)
 }
 
+// end returns where the table, or what it has of offsets, ends.
+func (t table) end() int64 {
+	switch {
+	case t.count == 0 || t.start == noTable:
+		return 0
+	case t.width == 0:
+		return t.start + int64(t.count)*int64(t.item)
+	}
+	blocks := (int64(t.count)*int64(t.item) + metaSize - 1) / metaSize
+	return t.start + blocks*int64(t.width)
+}
+
+// tablesEnd returns the end of the last table: writers put nothing behind it.
+func (r *Reader) tablesEnd() int64 {
+	end := max(r.uids.end(), r.gids.end(), r.fragment.end())
+	if r.xattrs != nil {
+		end = max(end, r.xattrs.table.end())
+	}
+	return end
+}
+
 // offset returns the number that is all of b, or one beyond every image if it is larger still.
 func offset(b []byte, big bool) int64 {
 	return int64(min(field{0, uint16(8 * len(b))}.of(b, big), 1<<62))

@@ -20,6 +20,7 @@ package squashfs
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 
 	"hallmark/artifact"
@@ -98,6 +99,13 @@ func open(src format.Source) (*Reader, error) {
 	}
 	r.openTables()
 	r.chooseCodec()
+	if end := r.tablesEnd(); r.end < super.bytesUsed && end <= r.end && r.sense() == makesSense {
+		// Nothing is missing, so it is bytes_used that is wrong.
+		at := super.layout.bytesUsed.at()
+		r.super.doubt = &format.Error{Kind: artifact.Damaged, At: at,
+			Text: fmt.Sprintf("squashfs: superblock at %#x: %d bytes used, the last table ends at %d", at.Off, super.bytesUsed, end)}
+		r.end, r.super.bytesUsed = end, end
+	}
 	return r, nil
 }
 
@@ -111,7 +119,8 @@ func newMetadataCache() *cache[block] {
 // one stand close together, so few are enough.
 const fragmentMemory = 16 << 20
 
-// Size returns the superblock's bytes_used, or what is there of it. Padding behind it, which
+// Size returns the superblock's bytes_used, or what is there of it; if bytes_used reaches beyond
+// what is there and still all is there, the end of the last table. Padding behind it, which
 // mksquashfs adds up to a multiple of 4 KiB, is no part of the filesystem.
 func (r *Reader) Size() int64 { return r.end }
 
@@ -131,12 +140,19 @@ func (r *Reader) damaged(off, n int64, text string, args ...any) *format.Error {
 
 // read fills p from offset off of the image.
 func (r *Reader) read(p []byte, off int64, what string) error {
-	n := int64(len(p))
-	if off < superSize1 || off > r.end || n > r.end-off {
-		return r.damaged(off, n, "%s at %#x: %d bytes, the image ends at %#x", what, off, n, r.end)
+	if err := r.readFull(p, off); err != nil {
+		return r.damaged(off, int64(len(p)), "%s at %#x: %v", what, off, err)
 	}
-	if k, err := r.src.ReadAt(p, off); k < len(p) {
-		return r.damaged(off, n, "%s at %#x: %v", what, off, err)
+	return nil
+}
+
+// readFull is read with an error that does not say where.
+func (r *Reader) readFull(p []byte, off int64) error {
+	if n := int64(len(p)); off < superSize1 || off > r.end || n > r.end-off {
+		return fmt.Errorf("%d bytes, the image ends at %#x", n, r.end)
+	}
+	if n, err := r.src.ReadAt(p, off); n < len(p) {
+		return err
 	}
 	return nil
 }

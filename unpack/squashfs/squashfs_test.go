@@ -300,3 +300,18 @@ func contents(t *testing.T, r *Reader, lost bool) string {
 	slices.Sort(sums)
 	return strings.Join(sums, "\n")
 }
+
+// Where bytes_used is beyond all there is, the tables tell the end.
+func TestBytesUsed(t *testing.T) {
+	for _, name := range []string{"gzip", "many", "ng-xz", "stored", "v1-big", "v2-big", "v3-little", "v4-avm"} {
+		b := fixture(t, name)
+		r := reader(t, b)
+		want := r.Size()
+		for _, at := range []int64{r.super.layout.bytesUsed.at().Off + 2, r.super.layout.bytesUsed.at().Off + 1} {
+			b[at] ^= 0x40
+		}
+		if r = reader(t, b); r.Size() != want || r.super.doubt == nil {
+			t.Errorf("%s: Size() = %d, want %d; %v", name, r.Size(), want, r.super.doubt)
+		}
+	}
+}

@@ -104,6 +104,7 @@ type superblock struct {
 	layout       *superLayout
 	big          bool
 	major, minor int
+	doubt        *format.Error // something that it says cannot be
 
 	blockSize                                             int64
 	inodes, fragments, compressor, flags, ids, uids, gids uint32
@@ -124,8 +125,8 @@ func (s *superblock) order() binary.ByteOrder {
 
 func (s *superblock) get(f field) uint64 { return f.of(s.raw, s.big) }
 
-// readSuper accepts a superblock whose magic, version and two statements of the block size agree,
-// in either byte order: vendors' magics do not always tell it.
+// readSuper accepts a superblock whose magic, version and block size are good, in either byte
+// order: vendors' magics do not always tell it.
 func readSuper(src format.Source) (superblock, error) {
 	b := make([]byte, superLayouts[3].size)
 	n, _ := src.ReadAt(b, 0)
@@ -162,11 +163,8 @@ func knownMagic(magic string) bool {
 
 func (s *superblock) parse() error {
 	l := s.layout
-	s.blockSize = int64(s.get(l.blockSize))
-	log := s.get(l.blockLog)
-	// The smallest block ever was 4 KiB, the largest is 1 MiB.
-	if log < 12 || log > 20 || bits.OnesCount64(uint64(s.blockSize)) != 1 || s.blockSize != 1<<log {
-		return format.Not("squashfs: block size %d, its logarithm %d", s.blockSize, log)
+	if err := s.parseBlockSize(); err != nil {
+		return err
 	}
 	s.bytesUsed = s.offset(l.bytesUsed)
 	if s.bytesUsed < l.size {
@@ -181,6 +179,29 @@ func (s *superblock) parse() error {
 	if s.major < 4 {
 		s.compressor = compGzip
 	}
+	return nil
+}
+
+// parseBlockSize takes a block size that its logarithm confirms. In 4.0, magic and version are
+// enough to believe one that is not confirmed; the logarithm comes second, because one wrong bit
+// makes another good logarithm of it, but no power of two of a block size.
+func (s *superblock) parseBlockSize() error {
+	const smallest, largest = 12, 20 // 4 KiB and 1 MiB, in every version
+	size, log := s.get(s.layout.blockSize), s.get(s.layout.blockLog)
+	goodLog := log >= smallest && log <= largest
+	goodSize := bits.OnesCount64(size) == 1 && size >= 1<<smallest && size <= 1<<largest
+	if goodSize && goodLog && size == 1<<log {
+		s.blockSize = int64(size)
+		return nil
+	}
+	if s.major < 4 || s.minor != 0 || !goodSize && !goodLog {
+		return format.Not("squashfs: block size %d, its logarithm %d", size, log)
+	}
+	if s.blockSize = int64(size); !goodSize {
+		s.blockSize = 1 << log
+	}
+	at := s.layout.blockSize.at()
+	s.doubt = &format.Error{Kind: artifact.Damaged, At: at, Text: fmt.Sprintf("squashfs: superblock at %#x: block size %d, its logarithm %d", at.Off, size, log)}
 	return nil
 }
 

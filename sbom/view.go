@@ -1,0 +1,236 @@
+package sbom
+
+import (
+	"bytes"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+
+	"hallmark/artifact"
+	"hallmark/facts"
+	"hallmark/signatures"
+)
+
+// view is one content as marks see it.
+type view struct {
+	digest artifact.Digest
+	data   *io.SectionReader
+	elf    bool
+	paths  []string // of nodes that have this content, without repeats
+	facts  *facts.Facts
+	first  int // pattern of facts that is the first of the rules'
+}
+
+// sighting is a component seen in one content.
+type sighting struct {
+	component int
+	Evidence
+}
+
+// names returns what the file calls itself: its SONAME, else the base names of its nodes.
+func (v *view) names() []string {
+	if s := v.facts.Named("elf.soname"); len(s) > 0 {
+		return []string{s[0].Value}
+	}
+	var names []string
+	for _, p := range v.paths {
+		names = append(names, path.Base(p))
+	}
+	return names
+}
+
+// sightings returns what the marks of r show in v, in order of the marks.
+func (r *Rules) sightings(v *view) []sighting {
+	names := v.names()
+	own := make([]bool, len(r.components))
+	var out []sighting
+	for i := range r.components {
+		c := &r.components[i]
+		own[i] = slices.ContainsFunc(names, func(n string) bool { return owns(c, n) })
+		if own[i] && c.Soname && v.elf {
+			out = append(out, sighting{i, v.byName(c)})
+		}
+	}
+	for i := range r.marks {
+		m := &r.marks[i]
+		if m.Owned && !own[m.component] || !v.is(m.In) {
+			continue
+		}
+		relation := Embeds
+		if own[m.component] || !v.elf || m.Fact != "" || m.Path != "" {
+			relation = Defines
+		}
+		for _, e := range m.look(v) {
+			e.Relation, e.Claim, e.Rule, e.Content = relation, m.claim, m.ID, v.digest
+			if e.Confidence = m.confidence; m.claim == Presence {
+				e.Version = ""
+			}
+			out = append(out, sighting{m.component, e})
+		}
+	}
+	return out
+}
+
+func (v *view) is(kind string) bool {
+	switch kind {
+	case "any":
+		return true
+	case "data":
+		return !v.elf
+	}
+	return v.elf
+}
+
+// byName is the evidence that a library's own name gives.
+func (v *view) byName(c *signatures.Component) Evidence {
+	e := Evidence{Relation: Defines, Claim: Presence, Confidence: confidences[Presence]}
+	e.Content, e.Technique, e.Rule = v.digest, "filename", c.Name+".name"
+	if s := v.facts.Named("elf.soname"); len(s) > 0 {
+		e.Technique, e.At, e.Confidence = "elf.soname", s[0].At, 0.8
+		e.Excerpt = v.excerpt(e.At)
+	}
+	return e
+}
+
+// maxVersions is how many versions of one component one mark may read in one content: more make
+// it a list of versions, as scanners and changelogs have it.
+const maxVersions = 2
+
+// look returns what m finds in v: one piece of evidence for each version, the first of each.
+func (m *mark) look(v *view) []Evidence {
+	if !m.others(v) {
+		return nil
+	}
+	var all []Evidence
+	switch {
+	case m.Fact != "":
+		all = m.inFacts(v)
+	case m.Path != "":
+		all = m.inPaths(v)
+	default:
+		all = m.inBytes(v)
+	}
+	var out []Evidence
+	for _, e := range all {
+		if !slices.ContainsFunc(out, func(x Evidence) bool { return x.Version == e.Version }) {
+			out = append(out, e)
+		}
+	}
+	if len(out) > maxVersions {
+		return nil
+	}
+	return out
+}
+
+// others reports whether the literals beside the mark's own are there, or absent, as it wants.
+func (m *mark) others(v *view) bool {
+	seen := func(i int) bool { return len(v.facts.HitsOf(v.first+i)) > 0 }
+	for _, i := range m.with {
+		if !seen(i) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(m.without, seen)
+}
+
+func (m *mark) inFacts(v *view) []Evidence {
+	var out []Evidence
+	for _, f := range v.facts.Named(m.Fact) {
+		if at := m.pattern.FindStringSubmatchIndex(f.Value); at != nil {
+			e := Evidence{Version: m.version(m.pattern, []byte(f.Value), at)}
+			e.Technique, e.At, e.Excerpt = m.Fact, f.At, v.excerpt(f.At)
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (m *mark) inPaths(v *view) []Evidence {
+	var out []Evidence
+	for _, p := range v.paths {
+		if at := m.path.FindStringSubmatchIndex(p); at != nil {
+			e := Evidence{Version: m.version(m.path, []byte(p), at)}
+			e.Technique = "filename"
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// maxMatch is how far a pattern may reach before and behind its literal, in bytes, unless the
+// mark allows more.
+const maxMatch = 192
+
+func (m *mark) inBytes(v *view) []Evidence {
+	var out []Evidence
+	for _, i := range m.literals {
+		for _, hit := range v.facts.HitsOf(v.first + i) {
+			if m.Head > 0 && hit.At.Off >= m.Head {
+				continue
+			}
+			e := Evidence{}
+			e.Technique, e.At = "string", hit.At
+			if m.pattern != nil {
+				var ok bool
+				if e.At, e.Version, ok = m.near(v, hit.At); !ok {
+					continue
+				}
+			}
+			e.Excerpt = v.excerpt(e.At)
+			out = append(out, e)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.At.Off - b.At.Off) })
+	return out
+}
+
+// near applies the pattern around the literal at hit and returns the match that is nearest.
+func (m *mark) near(v *view, hit artifact.Range) (artifact.Range, string, bool) {
+	reach := int64(max(maxMatch, m.Apart))
+	lo := max(0, hit.Off-reach)
+	b := make([]byte, min(hit.End()+reach, v.data.Size())-lo)
+	n, _ := v.data.ReadAt(b, lo)
+	b = b[:n]
+	var best []int
+	distance := int64(m.Apart)
+	for _, at := range m.pattern.FindAllSubmatchIndex(b, -1) {
+		from, to := lo+int64(at[0]), lo+int64(at[1])
+		d := max(0, from-hit.End(), hit.Off-to)
+		if overlaps := from < hit.End() && hit.Off < to; m.Apart == 0 && !overlaps {
+			continue
+		}
+		if d < distance || best == nil && d <= distance {
+			best, distance = at, d
+		}
+	}
+	if best == nil {
+		return artifact.Range{}, "", false
+	}
+	text := b[best[0]:best[1]]
+	trimmed := bytes.TrimLeft(text, "\x00")
+	off := lo + int64(best[0]+len(text)-len(trimmed))
+	return artifact.Range{Off: off, Len: int64(len(bytes.TrimRight(trimmed, "\x00")))}, m.version(m.pattern, b, best), true
+}
+
+// version makes the version of a match of re in b.
+func (m *mark) version(re *regexp.Regexp, b []byte, at []int) string {
+	as := m.As
+	if as == "" {
+		if len(at) < 4 || at[2] < 0 {
+			return ""
+		}
+		return string(b[at[2]:at[3]])
+	}
+	return string(re.Expand(nil, []byte(as), b, at))
+}
+
+// excerpt returns the bytes that evidence at r shows.
+func (v *view) excerpt(r artifact.Range) string {
+	if !r.Within(v.data.Size()) {
+		return ""
+	}
+	b := make([]byte, min(r.Len, artifact.MaxExcerpt))
+	n, _ := v.data.ReadAt(b, r.Off)
+	return string(b[:n])
+}

@@ -129,6 +129,9 @@ func (r *Reader) readSuper() bool {
 	if s.flags&flagShiftedRoot == 0 && s.root.off != r.at+superSize || s.root.off < r.at+superSize {
 		return false
 	}
+	if r.stored() && s.root.off+s.root.size > int64(s.size) {
+		return false
+	}
 	d := directory{r: r, pos: s.root.off, end: s.root.off + s.root.size}
 	_, err := d.next()
 	return err == nil
@@ -144,7 +147,7 @@ func (r *Reader) end() int64 {
 	if r.stored() {
 		return r.limit
 	}
-	used := r.at + superSize
+	used := max(r.at+superSize, r.super.root.off+r.super.root.size)
 	r.walk(func(e format.Entry, n inode, err error) bool {
 		if err == nil {
 			used = max(used, r.dataEnd(n))

@@ -130,6 +130,9 @@ func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
 	if !ok {
 		return nil, format.Not("ubi: no erase counter header with a good checksum at offset 0")
 	}
+	if b := r.bytes(int64(first.vid), 4); string(b) != vidMagic && !r.erased(int64(first.vid)) {
+		return nil, format.Not("ubi: neither a volume identifier header nor erased flash at %#x", first.vid)
+	}
 	r.first = first
 	if r.peb = r.pebSize(); r.peb == 0 {
 		return nil, format.Not("ubi: no second erase block")
@@ -162,7 +165,7 @@ func (r *Reader) pebSize() int64 {
 		if size <= int64(r.first.data) {
 			continue
 		}
-		for k := int64(1); k < 32; k += 2 {
+		for k := int64(1); k < 16; k += 2 {
 			if h, ok := r.ec(k * size); !ok || !r.own(h) {
 				continue
 			}

@@ -65,3 +65,25 @@ func BenchmarkLiblzma(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(want))*float64(b.N)/1e6/cpu.Seconds(), "MB/cpu-s")
 }
+
+// BenchmarkXZBlocks decodes blocks as SquashFS has them.
+func BenchmarkXZBlocks(b *testing.B) {
+	const size = 128 << 10
+	want := elfData(b, 8<<20)
+	var blocks [][]byte
+	for at := 0; at+size <= len(want); at += size {
+		blocks = append(blocks, run(b, want[at:at+size], "xz", "--check=crc32", "-c"))
+	}
+	dst := make([]byte, size)
+	b.SetBytes(int64(len(blocks) * size))
+	b.ReportAllocs()
+	before := cpuTime(b)
+	for b.Loop() {
+		for _, src := range blocks {
+			if _, err := XZ(dst, src); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(len(blocks)*size)*float64(b.N)/1e6/(cpuTime(b)-before).Seconds(), "MB/cpu-s")
+}

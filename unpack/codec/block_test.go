@@ -48,7 +48,7 @@ func TestLZ4(t *testing.T) {
 }
 
 func TestLZMA(t *testing.T) {
-	want := append(sample(300_000), elfSample(t)...)
+	want := append(sample(100_000), elfSample(t)...)
 	for _, args := range [][]string{{"-6"}, {"-0"}, {"--lzma1=lc=4,lp=0,pb=0"}, {"--lzma1=lc=0,lp=4,pb=4"}, {"--lzma1=lc=1,lp=2,pb=3,dict=4096"}} {
 		src := run(t, want, "xz", append(args, "--format=lzma", "-c")...)
 		checkBlock(t, LZMA, src, want)

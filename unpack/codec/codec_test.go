@@ -39,7 +39,7 @@ func elfSample(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	b := make([]byte, 400_000)
+	b := make([]byte, 120_000)
 	if _, err := f.ReadAt(b, 1<<20); err != nil {
 		t.Fatal(err)
 	}

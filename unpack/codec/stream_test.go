@@ -21,7 +21,7 @@ func contents(t testing.TB) [][]byte {
 		x = x*6364136223846793005 + 1442695040888963407
 		noise[i] = byte(x >> 56)
 	}
-	return [][]byte{nil, []byte("x"), []byte("hello, hello"), append(sample(200_000), elfSample(t)...), noise, make([]byte, 1_000_000)}
+	return [][]byte{nil, []byte("x"), []byte("hello, hello"), append(sample(100_000), elfSample(t)...), noise, make([]byte, 1_000_000)}
 }
 
 func TestDeflateStreams(t *testing.T) {

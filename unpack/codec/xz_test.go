@@ -51,7 +51,7 @@ func checkWhole(t *testing.T, open func(io.ReaderAt, int64, int64) (Stream, erro
 }
 
 func TestXZ(t *testing.T) {
-	want := append(sample(300_000), elfSample(t)...)
+	want := append(sample(100_000), elfSample(t)...)
 	for _, args := range [][]string{
 		{"-6"}, {"-0", "--check=none"}, {"--check=crc32"}, {"--check=sha256"},
 		{"--block-size=50000"}, {"-T2", "--block-size=70000"},
@@ -67,12 +67,12 @@ func TestXZ(t *testing.T) {
 	checkWhole(t, NewXZ, append(bytes.Clone(one), one...), append(bytes.Clone(want[:1000]), want[:1000]...))
 	checkStream(t, NewXZ, run(t, nil, "xz", "-c"), nil)
 	// Noise becomes stored chunks.
-	noise := bytes.Clone(want[:200_000])
+	noise := bytes.Clone(want[:150_000])
 	for i, x := 0, uint64(1); i < len(noise); i++ {
 		x = x*6364136223846793005 + 1442695040888963407
 		noise[i] = byte(x >> 56)
 	}
-	noise = append(noise, want[:200_000]...)
+	noise = append(noise, want[:150_000]...)
 	checkBlock(t, XZ, run(t, noise, "xz", "-c"), noise)
 	checkStream(t, NewXZ, run(t, noise, "xz", "-c"), noise)
 }

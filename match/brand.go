@@ -19,18 +19,19 @@ func (r *Rules) whiteLabel(res *Result) string {
 		return f.Class != MadeBy && f.Class != Undetermined && f.Class != Converted
 	})
 	if len(shown) == 0 {
-		return fmt.Sprintf("Sold as %s; the bytes name no maker%s.", res.Brand, r.onRecord(known))
+		return fmt.Sprintf("Sold as %s; the bytes name no maker%s.", res.Brand, r.onRecord("; on record as ", known))
 	}
 	f := shown[0]
+	say := fmt.Sprintf("Sold as %s, but the bytes say: %s %s", res.Brand, f.Class, f.Name)
 	switch {
 	case r.called(f, res.Brand):
 		return fmt.Sprintf("Sold as %s; the bytes agree: %s %s.", res.Brand, f.Class, f.Name)
 	case slices.ContainsFunc(known, func(b signatures.Brand) bool { return f.about(b.Maker) }):
-		return fmt.Sprintf("Sold as %s, but the bytes say: %s %s, as is on record%s.", res.Brand, f.Class, f.Name, r.onRecord(known))
+		return say + r.onRecord("; on record as ", known) + "."
 	case len(known) > 0:
-		return fmt.Sprintf("Sold as %s, but the bytes say: %s %s, which is not what is on record%s.", res.Brand, f.Class, f.Name, r.onRecord(known))
+		return say + r.onRecord("; on record, differently, as ", known) + "."
 	}
-	return fmt.Sprintf("Sold as %s, but the bytes say: %s %s; no relation between the two is on record here.", res.Brand, f.Class, f.Name)
+	return say + "; no relation between the two is on record here."
 }
 
 func (f Finding) about(maker string) bool {
@@ -52,20 +53,20 @@ func (r *Rules) relations(brand string) (out []signatures.Brand) {
 	return out
 }
 
-// onRecord cites relations, as the end of a sentence.
-func (r *Rules) onRecord(known []signatures.Brand) string {
+// onRecord cites relations, as the end of a sentence; "" if there is none.
+func (r *Rules) onRecord(intro string, known []signatures.Brand) string {
 	var parts []string
 	for _, b := range known {
 		text := fmt.Sprintf("%s of %s", b.Kind, r.maker(b.Maker).Name)
 		if b.Scope != "" {
 			text += ", " + b.Scope
 		}
-		parts = append(parts, fmt.Sprintf("%s; %s, %s; confidence %s", text, b.Source, b.Date, b.Confidence))
+		parts = append(parts, fmt.Sprintf("%s (%s, %s; confidence %s)", text, b.Source, b.Date, b.Confidence))
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return " (on record: " + strings.Join(parts, " / ") + ")"
+	return intro + strings.Join(parts, " and ")
 }
 
 // sameBrand compares names without case, blanks and punctuation.

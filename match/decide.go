@@ -49,7 +49,7 @@ func (j *judge) decide(fired []Fired, demoted []Demoted) *Result {
 	d.compete()
 	d.sort()
 	coverage := j.tree.Coverage()
-	res := &Result{Findings: d.findings, Marks: fired, Demoted: demoted, Brand: j.opts.ClaimedBrand, Coverage: coverage.Percent()}
+	res := &Result{Makers: []string{}, Findings: append([]Finding{}, d.findings...), Marks: append([]Fired{}, fired...), Demoted: demoted, Brand: j.opts.ClaimedBrand, Coverage: coverage.Percent()}
 	res.conclude(j.rules, coverage)
 	res.WhiteLabel = j.rules.whiteLabel(res)
 	return res
@@ -311,9 +311,7 @@ func (d *decision) sort() {
 
 // conclude takes the highest rung of the ladder. Silence over unread bytes is not a finding.
 func (r *Result) conclude(rules *Rules, c artifact.Coverage) {
-	if !c.Clear() {
-		r.Unread = fmt.Sprintf("%d of %d bytes were not read, in %d places: marks may stand there", c.Unread, c.Total, len(c.Regions))
-	}
+	r.Unread = unread(c)
 	r.Verdict = VerdictNothing
 	if !c.Clear() {
 		r.Verdict = VerdictInconclusive
@@ -332,6 +330,19 @@ func (r *Result) conclude(rules *Rules, c artifact.Coverage) {
 	r.Statement = r.statement(rules)
 }
 
+// unread says what was not read and why that matters; "" if all was.
+func unread(c artifact.Coverage) string {
+	switch {
+	case c.Clear():
+		return ""
+	case c.Unread > 0:
+		return fmt.Sprintf("%d of %d bytes were not read, in %d places: marks may stand there", c.Unread, c.Total, len(c.Regions))
+	case len(c.Regions) > 0:
+		return fmt.Sprintf("parts are missing or were not read, in %d places (first: %s): marks may stand there", len(c.Regions), c.Regions[0].Why)
+	}
+	return "parts are missing or were not read: marks may stand there"
+}
+
 func (r *Result) statement(rules *Rules) string {
 	var names []string
 	for _, id := range r.Makers {
@@ -342,6 +353,9 @@ func (r *Result) statement(rules *Rules) string {
 	case VerdictNothing:
 		return fmt.Sprintf("nothing found at %s %% coverage", r.Coverage)
 	case VerdictInconclusive:
+		if r.Coverage == "100" {
+			return "inconclusive: nothing found, and parts are missing"
+		}
 		return fmt.Sprintf("inconclusive: nothing found, at %s %% coverage", r.Coverage)
 	case VerdictUndetermined:
 		return "family undetermined: " + who

@@ -169,12 +169,12 @@ func TestWhiteLabel(t *testing.T) {
 		brand, want string
 	}{
 		{dahua, "", ""},
-		{dahua, "Amcrest", "Sold as Amcrest, but the bytes say: made by Dahua, as is on record (on record: OEM product of Dahua; "},
+		{dahua, "Amcrest", "Sold as Amcrest, but the bytes say: made by Dahua; on record as OEM product of Dahua ("},
 		{dahua, "dahua", "Sold as dahua; the bytes agree: made by Dahua."},
 		{dahua, "Lechange", "Sold as Lechange; the bytes agree"},
-		{dahua, "Annke", "Sold as Annke, but the bytes say: made by Dahua, which is not what is on record (on record: OEM product of Hikvision"},
+		{dahua, "Annke", "Sold as Annke, but the bytes say: made by Dahua; on record, differently, as OEM product of Hikvision, some models"},
 		{dahua, "Example", "Sold as Example, but the bytes say: made by Dahua; no relation between the two is on record here."},
-		{none, "Annke", "Sold as Annke; the bytes name no maker (on record: OEM product of Hikvision"},
+		{none, "Annke", "Sold as Annke; the bytes name no maker; on record as OEM product of Hikvision"},
 	} {
 		if got := c.image.judge(t, r, match.Options{ClaimedBrand: c.brand}, 1).WhiteLabel; !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {
 			t.Errorf("%q: %q, want %q", c.brand, got, c.want)

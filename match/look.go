@@ -64,7 +64,7 @@ func (l *look) findAnyFact(v *view, prefix string) (out []witness) {
 
 func (l *look) findFact(v *view, name string) (out []witness) {
 	list := v.facts[name]
-	if name == "x509.subject" && len(list) > manyCerts || v.list && worded(name) {
+	if strings.HasPrefix(name, "x509.") && len(list) > manyCerts {
 		return nil
 	}
 	for _, f := range list {
@@ -81,9 +81,9 @@ func (l *look) findFact(v *view, name string) (out []witness) {
 	return out
 }
 
-// worded reports whether facts of that name are text that anybody may write about others.
-func worded(name string) bool {
-	return strings.HasPrefix(name, "json.") || strings.HasPrefix(name, "html.")
+// worded reports whether w is something that anybody may write about others.
+func (w *witness) worded() bool {
+	return w.technique == "string" || strings.HasPrefix(w.technique, "json.") || strings.HasPrefix(w.technique, "html.")
 }
 
 func (l *look) findPath(v *view) (out []witness) {
@@ -139,7 +139,7 @@ func (l *look) folded(s string) string {
 	return s
 }
 
-// findText looks at the literals of l that stand in the content, unless the content is a list.
+// findText looks at the literals of l that stand in the content.
 func (l *look) findText(v *view) (out []witness) {
 	for i, n := range l.exact {
 		for _, at := range v.hits[n] {
@@ -147,9 +147,6 @@ func (l *look) findText(v *view) (out []witness) {
 				out = append(out, witness{way: l.Hex[i], value: l.Hex[i], technique: "bytes", at: at})
 			}
 		}
-	}
-	if v.list {
-		return out
 	}
 	for i, n := range l.literals {
 		for _, hit := range v.hits[n] {

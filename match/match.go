@@ -118,6 +118,7 @@ type Demoted struct {
 	Mark  string `json:"mark"`
 	Place string `json:"place"`
 	Why   string `json:"why"`
+	Count int    `json:"count"` // of places, Place is the first
 }
 
 const maxCitations = 8

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"hallmark/artifact"
@@ -98,7 +99,7 @@ func (m *image) judge(t testing.TB, r *match.Rules, o match.Options, workers int
 		m.finish(t)
 	}
 	pool := work.NewPool(workers)
-	found, problems := facts.Collect(t.Context(), m.tree, m.store, pool, literal.Compile(r.Patterns()))
+	found, problems := facts.Collect(t.Context(), m.tree, m.store, pool, patterns())
 	if len(problems) > 0 {
 		t.Logf("facts: %v", problems)
 	}
@@ -140,14 +141,24 @@ func (m *image) finish(t testing.TB) {
 	}
 }
 
+var load = sync.OnceValues(match.Load)
+
 func rules(t testing.TB) *match.Rules {
 	t.Helper()
-	r, err := match.Load()
+	r, err := load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
+
+var patterns = sync.OnceValue(func() *literal.Set {
+	r, err := load()
+	if err != nil {
+		panic(err)
+	}
+	return literal.Compile(r.Patterns())
+})
 
 func elf(text string) string { return "\x7fELF\x01\x01\x01\x00" + text + "\x00" }
 

@@ -19,6 +19,8 @@ type Rules struct {
 	brands   []signatures.Brand
 	patterns []literal.Pattern
 	names    map[int]string // literal -> id of the camera maker that it names
+
+	documentation int // index of the context of text about software
 }
 
 type maker struct {
@@ -70,6 +72,7 @@ func Compile(makers []signatures.Maker, contexts []signatures.Context, brands []
 	for i := range contexts {
 		c.context(&contexts[i])
 	}
+	c.r.documentation = c.contextOf("match", "documentation")
 	for i := range makers {
 		c.maker(&makers[i])
 	}

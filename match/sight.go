@@ -3,6 +3,7 @@ package match
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,16 +30,17 @@ func (j *judge) prepare() []subject {
 	paths := map[artifact.Digest][]named{}
 	var bare []subject
 	for _, c := range j.tree.Contents() {
-		j.ways[c.Digest] = j.trace(j.tree.FirstPlace(c.Digest))
+		j.ways[c.Digest] = way{}.on(j.tree, j.tree.FirstPlace(c.Digest)...)
 		for i, x := range c.Chunks() {
 			rest := subject{content: c, chunk: x}
 			for k := range x.Chunk.Nodes {
 				n := &x.Chunk.Nodes[k]
 				p := named{"/" + n.Path, x.Chunk.Format, artifact.Step{Content: c.Digest, Extent: i, Node: k}}
 				switch {
+				case len(p.path) > maxPath:
 				case !n.HasContent():
 					rest.paths = append(rest.paths, p)
-				case len(paths[n.Digest]) < maxPaths:
+				default:
 					paths[n.Digest] = append(paths[n.Digest], p)
 				}
 			}
@@ -56,23 +58,28 @@ func (j *judge) prepare() []subject {
 
 func (j *judge) wayTo(d artifact.Digest) way { return j.ways[d] }
 
-func (j *judge) trace(p artifact.Place) way {
-	w := way{place: p}
-	var b strings.Builder
-	for _, s := range p {
-		w.formats = append(w.formats, j.tree.Content(s.Content).Extents[s.Extent].Chunk.Format)
-		if n := j.tree.Node(s); n != nil && n.Path != "" {
-			b.WriteString("/" + n.Path)
+// through returns the way to the node at s.
+func (j *judge) through(s artifact.Step) way { return j.wayTo(s.Content).on(j.tree, s) }
+
+// on returns w with more steps.
+func (w way) on(t *artifact.Tree, steps ...artifact.Step) way {
+	w.place, w.formats = slices.Clip(w.place), slices.Clip(w.formats)
+	for _, s := range steps {
+		w.place = append(w.place, s)
+		w.formats = append(w.formats, t.Content(s.Content).Extents[s.Extent].Chunk.Format)
+		if n := t.Node(s); n != nil && n.Path != "" {
+			w.path += "/" + n.Path
+		}
+		if over := len(w.path) - maxPath; over > 0 {
+			w.path = w.path[over:]
 		}
 	}
-	w.path = b.String()
 	return w
 }
 
-// through returns the way to the node at s.
-func (j *judge) through(s artifact.Step) artifact.Place {
-	return append(slices.Clone(j.wayTo(s.Content).place), s)
-}
+// maxPath is the longest path that counts, in bytes: a device has none near it, and many longer
+// ones are there to cost time.
+const maxPath = 1 << 10
 
 // in reports whether a content reached by w stands in context i.
 func (r *Rules) in(i int, w way) bool {
@@ -103,11 +110,9 @@ func (j *judge) look(_ context.Context, s subject) ([]sighting, error) {
 	}
 	var out []sighting
 	for _, m := range j.rules.marks {
-		ways := m.look.find(v)
-		if len(ways) == 0 || len(ways) < m.AtLeast && ways[0].step == nil || !m.holds(v) {
-			continue
+		if s, ok := j.sight(m, v); ok {
+			out = append(out, s)
 		}
-		out = append(out, j.place(m, v, ways))
 	}
 	return out, nil
 }
@@ -133,28 +138,44 @@ func (m *mark) holds(v *view) bool {
 	return true
 }
 
-// place decides what m claims where v stands.
-func (j *judge) place(m *mark, v *view, ways []witness) sighting {
-	s := sighting{mark: m, view: v, ways: ways, claim: classes[m.Claim]}
-	w := v.way
-	if step := ways[0].step; step != nil {
-		w = j.trace(j.through(*step))
+// sight looks for m in v, and decides what it claims there.
+func (j *judge) sight(m *mark, v *view) (sighting, bool) {
+	s := sighting{mark: m, view: v, claim: classes[m.Claim]}
+	if s.ways = m.look.find(v); len(s.ways) == 0 {
+		return s, false
 	}
-	if (ways[0].step != nil || ways[0].technique == "string" || worded(ways[0].technique)) && j.rules.documentation(w) {
-		s.why = "stands in documentation"
-	}
-	if m.context >= 0 && !j.rules.in(m.context, w) {
+	if m.context >= 0 && !j.within(m.context, &s) {
 		if s.claim = classes[m.Else]; m.Else == "" {
 			s.why = "counts only in context " + m.Context
 		}
 	}
-	return s
+	if len(s.ways) == 0 || len(s.ways) < m.AtLeast && s.ways[0].step == nil || !m.holds(s.view) {
+		return s, false
+	}
+	worded := slices.ContainsFunc(s.ways, func(w witness) bool { return w.worded() })
+	switch {
+	case v.about && (worded || s.ways[0].step != nil):
+		s.why = "stands in documentation"
+	case v.list && worded:
+		s.why = fmt.Sprintf("stands in a text that names %d makers or more", manyMakers)
+	}
+	return s, true
 }
 
-// documentation reports whether w leads into text about software.
-func (r *Rules) documentation(w way) bool {
-	i := slices.IndexFunc(r.contexts, func(c placeContext) bool { return c.ID == "documentation" })
-	return i >= 0 && r.in(i, w)
+// within reports whether the content of s stands in context i somewhere. Its view and ways are
+// then of those places only.
+func (j *judge) within(i int, s *sighting) bool {
+	if len(s.view.paths) == 0 {
+		return j.rules.in(i, s.view.way)
+	}
+	paths := j.where(s.view.paths, i, true)
+	if len(paths) == 0 {
+		return false
+	}
+	v := *s.view
+	v.paths, v.way = paths, j.through(paths[0].step)
+	s.view, s.ways = &v, s.mark.look.find(&v)
+	return true
 }
 
 // key tells fired marks apart: one mark may claim different things in different places.
@@ -169,7 +190,7 @@ func (j *judge) collect(all []sighting) (fired []Fired, demoted []Demoted) {
 	byKey := map[key][]sighting{}
 	for _, s := range all {
 		if s.why != "" {
-			demoted = append(demoted, Demoted{s.mark.ID, j.tree.Locate(s.view.way.place, s.ways[0].at), s.why})
+			demoted = append(demoted, Demoted{s.mark.ID, j.tree.Locate(s.view.way.place, s.ways[0].at), s.why, 1})
 			continue
 		}
 		k := key{s.mark, s.claim}
@@ -182,7 +203,20 @@ func (j *judge) collect(all []sighting) (fired []Fired, demoted []Demoted) {
 			}
 		}
 	}
-	return fired, demoted
+	return fired, once(demoted)
+}
+
+// once keeps the first place of each mark and reason, and counts the others.
+func once(list []Demoted) (out []Demoted) {
+	for _, d := range list {
+		i := slices.IndexFunc(out, func(o Demoted) bool { return o.Mark == d.Mark && o.Why == d.Why })
+		if i < 0 {
+			out = append(out, d)
+			continue
+		}
+		out[i].Count++
+	}
+	return out
 }
 
 func distinct(list []sighting) int {
@@ -215,7 +249,7 @@ func (j *judge) cite(m *mark, v *view, w witness) Citation {
 	excerpt, _ := v.read(w.at.Off, w.at.Off+min(w.at.Len, artifact.MaxExcerpt))
 	place := v.way.place
 	if w.step != nil {
-		place = j.through(*w.step)
+		place = j.through(*w.step).place
 	}
 	return Citation{
 		Evidence: artifact.Evidence{Content: v.content.Digest, At: w.at, Technique: w.technique, Rule: m.ID, Excerpt: string(excerpt)},

@@ -21,7 +21,8 @@ type view struct {
 	paths   []named
 	file    string // kind of file: "elf", "pe", "script", "web", "text", "data"
 	list    bool   // it names so many makers that it is a list of them
-	way     way    // to its first place
+	about   bool   // it is text about software, wherever it stands
+	way     way    // to one of its places
 }
 
 // named is one node that holds the content.
@@ -32,9 +33,8 @@ type named struct {
 }
 
 const (
-	manyMakers = 3 // a file that names as many is a list of what is on the market: it accuses nobody
-	manyCerts  = 8 // a file of more certificates is somebody's store of trust, not an identity
-	maxPaths   = 16
+	manyMakers = 3   // a file that names as many is a list of what is on the market: it accuses nobody
+	manyCerts  = 8   // a file of more certificates is somebody's store of trust, not an identity
 	around     = 256 // bytes looked at on each side of a literal
 )
 
@@ -45,9 +45,14 @@ func (j *judge) see(c *artifact.Content, paths []named) (*view, error) {
 		return nil, err
 	}
 	v := &view{content: c, at: artifact.Range{Len: min(c.Size, artifact.MaxExcerpt)}, r: r, paths: paths, way: j.wayTo(c.Digest)}
+	if live := j.where(paths, j.rules.documentation, false); len(live) > 0 {
+		v.paths, v.way = live, j.through(live[0].step)
+	} else {
+		v.about = len(paths) > 0
+	}
 	head := make([]byte, min(c.Size, 512))
 	n, _ := r.ReadAt(head, 0)
-	v.file = fileKind(head[:n], paths)
+	v.file = fileKind(head[:n], v.paths)
 	f := j.facts[c.Digest]
 	if f == nil {
 		return v, nil
@@ -66,6 +71,29 @@ func (j *judge) see(c *artifact.Content, paths []named) (*view, error) {
 	return v, nil
 }
 
+// where returns the paths that stand in context i, or outside of it.
+func (j *judge) where(paths []named, i int, in bool) (out []named) {
+	for _, p := range paths {
+		if i >= 0 && j.rules.in(i, j.through(p.step)) == in {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// namesMany reports whether the content names manyMakers makers of cameras or more.
+func (v *view) namesMany(r *Rules) bool {
+	named := map[string]bool{}
+	for i, maker := range r.names {
+		if !named[maker] && slices.ContainsFunc(v.hits[i], func(at artifact.Range) bool {
+			return v.bounded(at, boundWord) && v.legible(at)
+		}) {
+			named[maker] = true
+		}
+	}
+	return len(named) >= manyMakers
+}
+
 // legible reports whether the text at is one that somebody wrote: in bytes that nobody could
 // read and in base64, what looks like a word is chance.
 func (v *view) legible(at artifact.Range) bool { return !opaque(v.content, at.Off) && !v.encoded(at) }
@@ -81,19 +109,6 @@ func opaque(c *artifact.Content, off int64) bool {
 		return 0
 	})
 	return found && c.Extents[i].Kind == artifact.Unknown && c.Extents[i].Figures.Class.Opaque()
-}
-
-// namesMany reports whether the content names manyMakers makers of cameras or more.
-func (v *view) namesMany(r *Rules) bool {
-	named := map[string]bool{}
-	for i, maker := range r.names {
-		if !named[maker] && slices.ContainsFunc(v.hits[i], func(at artifact.Range) bool {
-			return v.bounded(at, boundWord) && v.legible(at)
-		}) {
-			named[maker] = true
-		}
-	}
-	return len(named) >= manyMakers
 }
 
 // read returns the bytes of the content from lo to hi, as far as there are any, and where they begin.
@@ -116,24 +131,34 @@ const (
 
 // bounded reports whether the text at is not a part of something longer.
 func (v *view) bounded(at artifact.Range, bound string) bool {
-	b, lo := v.read(at.Off-1, at.End()+1)
-	var before, after byte
-	if lo < at.Off && len(b) > 0 {
+	b, text, ok := v.surround(at, 1)
+	if !ok {
+		return false
+	}
+	var before, after byte // NUL stands for the ends of the content
+	if text.Off > 0 {
 		before = b[0]
 	}
-	if end := at.End() - lo; end < int64(len(b)) {
-		after = b[end]
+	if text.End() < int64(len(b)) {
+		after = b[text.End()]
 	}
-	first, last := b[min(at.Off-lo, int64(len(b)-1))], b[max(0, min(at.End()-lo, int64(len(b)))-1)]
+	begins := !(wordByte(before) && wordByte(b[text.Off]))
 	switch bound {
 	case boundNone:
 		return true
 	case boundNUL:
 		return before == 0 && after == 0
 	case boundBegin:
-		return !(wordByte(before) && wordByte(first))
+		return begins
 	}
-	return !(wordByte(before) && wordByte(first)) && !(wordByte(after) && wordByte(last))
+	return begins && !(wordByte(after) && wordByte(b[text.End()-1]))
+}
+
+// surround returns the text at with up to n bytes on each side, and where it stands in them.
+func (v *view) surround(at artifact.Range, n int64) ([]byte, artifact.Range, bool) {
+	b, lo := v.read(at.Off-n, at.End()+n)
+	text := at.Shift(-lo)
+	return b, text, at.Len > 0 && text.Within(int64(len(b)))
 }
 
 func wordByte(c byte) bool {
@@ -143,19 +168,19 @@ func wordByte(c byte) bool {
 // encoded reports whether the text at lies in a run of base64, as in a certificate: at least 60
 // characters without a break that hold both cases and a digit.
 func (v *view) encoded(at artifact.Range) bool {
-	b, lo := v.read(at.Off-around, at.End()+around)
-	i, end := at.Off-lo, at.End()-lo
-	for i > 0 && base64Byte(b[i-1]) {
-		i--
-	}
-	for end < int64(len(b)) && base64Byte(b[end]) {
-		end++
-	}
-	run := b[i:end]
-	if len(run) < 60 || bytes.ContainsFunc(b[at.Off-lo:at.End()-lo], func(r rune) bool { return r > 0x7f || !base64Byte(byte(r)) }) {
+	b, text, ok := v.surround(at, around)
+	if !ok {
 		return false
 	}
-	return bytes.ContainsAny(run, "0123456789") && bytes.ContainsFunc(run, isUpper) && bytes.ContainsFunc(run, isLower)
+	plain := func(r rune) bool { return r > 0x7f || !base64Byte(byte(r)) }
+	lo := int64(bytes.LastIndexFunc(b[:text.Off], plain) + 1)
+	hi := text.End()
+	for hi < int64(len(b)) && base64Byte(b[hi]) {
+		hi++
+	}
+	run := b[lo:hi]
+	return len(run) >= 60 && !bytes.ContainsFunc(b[text.Off:text.End()], plain) &&
+		bytes.ContainsAny(run, "0123456789") && bytes.ContainsFunc(run, isUpper) && bytes.ContainsFunc(run, isLower)
 }
 
 func base64Byte(c byte) bool {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
@@ -33,7 +34,7 @@ var componentTypes = map[string]cdx.ComponentType{
 // WriteCycloneDX writes b as CycloneDX 1.6 in JSON, indented. The document is a function of b
 // and o. Its serial number is of its own content, time aside.
 //
-// The image is metadata.component with its layers nested in it. A version that is not exact is
+// The image is metadata.component, with its layers nested in it. A version that is not exact is
 // no version: it stands in the property hallmark:version:prefix or hallmark:version:from.
 // Occurrences have the offset within the file that their location names.
 func (b *BOM) WriteCycloneDX(w io.Writer, o WriteOptions) error {
@@ -123,12 +124,12 @@ func (x *writer) image() *cdx.Component {
 		{Name: "hallmark:read:percent", Value: v.Percent()},
 		{Name: "hallmark:unread:bytes", Value: strconv.FormatInt(v.Unread, 10)},
 	}
-	for j, r := range v.Regions {
+	for j, r := range x.Unread {
 		if j == maxRegions {
-			p = append(p, cdx.Property{Name: "hallmark:unread:more", Value: strconv.Itoa(len(v.Regions) - j)})
+			p = append(p, cdx.Property{Name: "hallmark:unread:more", Value: strconv.Itoa(len(x.Unread) - j)})
 			break
 		}
-		p = append(p, cdx.Property{Name: "hallmark:unread", Value: clean(x.place(r))})
+		p = append(p, cdx.Property{Name: "hallmark:unread", Value: clean(fmt.Sprintf("%s @%#x+%d: %s", r.Place, r.At.Off, r.At.Len, r.Why))})
 	}
 	c.Properties = &p
 	children := make([][]int, len(x.Layers)+1)
@@ -137,20 +138,6 @@ func (x *writer) image() *cdx.Component {
 	}
 	c.Components = x.nested(children, -1)
 	return c
-}
-
-// place says where r is and why it was not read.
-func (x *writer) place(r artifact.Region) string {
-	where := "sha256:" + r.Content.String()
-	if r.Content == x.Image.SHA256 {
-		where = x.Image.Name
-	}
-	for i := range x.Layers {
-		if l := &x.Layers[i]; l.Content == r.Content && l.Whole {
-			where = l.Place
-		}
-	}
-	return fmt.Sprintf("%s @%#x+%d: %s", where, r.At.Off, r.At.Len, r.Why)
 }
 
 func (x *writer) nested(children [][]int, of int) *[]cdx.Component {
@@ -372,19 +359,19 @@ func (x *writer) compositions() *[]cdx.Composition {
 	return &out
 }
 
-// clean makes s fit for JSON and for a terminal: what is no printable text is written as \xNN.
+// clean makes s fit for JSON and for a terminal: bytes that are no printable text become \xNN.
 func clean(s string) string {
-	quoted := strconv.Quote(s)
-	if quoted[1:len(quoted)-1] == s {
-		return s
-	}
 	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 || !strconv.IsPrint(r) {
+			for _, c := range []byte(s[i : i+n]) {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			}
 		} else {
-			fmt.Fprintf(&b, `\x%02x`, r)
+			b.WriteString(s[i : i+n])
 		}
+		i += n
 	}
 	return b.String()
 }

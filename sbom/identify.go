@@ -28,6 +28,9 @@ type Options struct {
 func Identify(ctx context.Context, t *artifact.Tree, s *artifact.Store, found map[artifact.Digest]*facts.Facts, r *Rules, pool *work.Pool, opts Options) (*BOM, error) {
 	p := newPlan(t)
 	b := &BOM{Coverage: t.Coverage(), Rules: r.digest}
+	for _, x := range b.Coverage.Regions {
+		b.Unread = append(b.Unread, Unread{t.Locate(x.Place, artifact.Range{}), x.At, x.Why})
+	}
 	image, err := imageOf(t, s)
 	b.Image = image
 	faults := []error{err}
@@ -194,7 +197,8 @@ func (x *item) setEvidence(t *artifact.Tree, all []Evidence) {
 	slices.SortStableFunc(all, func(a, b Evidence) int {
 		return cmp.Or(
 			cmp.Compare(rank[a.Claim], rank[b.Claim]), cmp.Compare(b.Confidence, a.Confidence),
-			cmp.Compare(a.Relation, b.Relation), // defines, embeds, records
+			cmp.Compare(a.Relation, b.Relation),             // defines, embeds, records
+			cmp.Compare(min(b.At.Len, 1), min(a.At.Len, 1)), // what can be shown before a mere name
 		)
 	})
 	x.Omitted += max(0, len(all)-MaxEvidence)

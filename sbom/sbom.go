@@ -21,6 +21,7 @@ type BOM struct {
 	Layers     []Layer           `json:"layers"`     // chunks that hold parts of the image, outer before inner
 	Components []Component       `json:"components"` // in order of name, version and layer
 	Links      []Link            `json:"links"`      // libraries that files ask the loader for, in order of file
+	Unread     []Unread          `json:"unread"`     // in the order of [artifact.Coverage]
 	Coverage   artifact.Coverage `json:"-"`
 	Rules      artifact.Digest   `json:"rules"` // of the marks that were looked for
 }
@@ -49,6 +50,13 @@ type Layer struct {
 	Path    string          `json:"path,omitempty"` // of Content within the layer around it; "" in the image itself
 	Place   string          `json:"place"`          // the whole way from the image, for people
 	Nodes   int             `json:"nodes"`
+}
+
+// Unread is a run of bytes that nobody could read, or a problem that hides bytes.
+type Unread struct {
+	Place string         `json:"place"` // the first way to the content that holds it, for people
+	At    artifact.Range `json:"at"`
+	Why   string         `json:"why"`
 }
 
 // Claim says how much of a version is known.

@@ -160,6 +160,25 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
+// TestUpdateHandedOn has the same container as an update and as a file of a device: a recorder may
+// hold updates for cameras of other makers.
+func TestUpdateHandedOn(t *testing.T) {
+	magic := []artifact.Attr{{Name: "magic", Value: "SWKH"}, {Name: "checksum", Value: "ok"}}
+	for _, c := range []struct{ around, want string }{
+		{"zip", "made by Hikvision"},
+		{"squashfs", "bundles SDK of Hikvision"},
+	} {
+		inner := newImage(t).add(t, "hikvision", magic)
+		m := newImage(t).add(t, c.around, nil, file{path: "opt/updates/camera.dav", data: inner.data.String()})
+		m.finish(t)
+		d := m.root.Extents[0].Chunk.Nodes[0].Digest
+		m.tree.Content(d).Extents = inner.root.Extents
+		if got := m.judge(t, rules(t), match.Options{}, 1); got.Statement != c.want {
+			t.Errorf("in %s: %q, want %q", c.around, got.Statement, c.want)
+		}
+	}
+}
+
 func TestWhiteLabel(t *testing.T) {
 	r := rules(t)
 	dahua := newImage(t).add(t, "squashfs", nil, authored)

@@ -143,15 +143,13 @@ func (l *look) folded(s string) string {
 func (l *look) findText(v *view) (out []witness) {
 	for i, n := range l.exact {
 		for _, at := range v.hits[n] {
-			if l.inPlace(at) {
-				out = append(out, witness{way: l.Hex[i], value: l.Hex[i], technique: "bytes", at: at})
-			}
+			out = append(out, witness{way: l.Hex[i], value: l.Hex[i], technique: "bytes", at: at})
 		}
 	}
 	for i, n := range l.literals {
 		for _, hit := range v.hits[n] {
 			at, value, ok := l.refine(v, hit, l.Has[i])
-			if !ok || !l.inPlace(at) || !v.bounded(at, l.Bound) || l.Offset == nil && !v.legible(at) {
+			if !ok || !v.bounded(at, l.Bound) || !v.legible(at) {
 				continue
 			}
 			way := l.Has[i]
@@ -163,8 +161,6 @@ func (l *look) findText(v *view) (out []witness) {
 	}
 	return out
 }
-
-func (l *look) inPlace(at artifact.Range) bool { return l.Offset == nil || *l.Offset == at.Off }
 
 // refine widens a literal found at to what the expression of l matches around it.
 func (l *look) refine(v *view, at artifact.Range, text string) (artifact.Range, string, bool) {

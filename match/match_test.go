@@ -168,7 +168,13 @@ func trialImage(t testing.TB, mark *signatures.MakerMark, trial signatures.Trial
 	m := newImage(t)
 	var f file
 	var attrs []artifact.Attr
-	format := cmpOr(trial["chunk"], "squashfs")
+	format := trial["chunk"]
+	if format == "" {
+		format = "squashfs" // a file of a device, unless the mark is about what an update consists of
+		if mark.Context == "package" {
+			format = "zip"
+		}
+	}
 	text := trial["text"]
 	if x := trial["hex"]; x != "" {
 		b, err := hex.DecodeString(strings.ReplaceAll(x, " ", ""))
@@ -185,7 +191,7 @@ func trialImage(t testing.TB, mark *signatures.MakerMark, trial signatures.Trial
 		case name == "":
 			name = mark.Where[0]
 		}
-		if kind, attr, _ := strings.Cut(name, "."); slices.Contains([]string{"hikvision", "dahua", "zip", "ubootenv", "dtb"}, kind) {
+		if kind, attr, _ := strings.Cut(name, "."); slices.Contains([]string{"hikvision", "dahua", "tiandy", "tvt", "longse", "zip", "ubootenv", "dtb"}, kind) {
 			format = kind
 			attrs = append(attrs, artifact.Attr{Name: attr, Value: value})
 			continue

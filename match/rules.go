@@ -45,8 +45,9 @@ type look struct {
 
 type placeContext struct {
 	*signatures.Context
-	within int // index of the context around it, or -1
-	path   *regexp.Regexp
+	within  int // index of the context around it, or -1
+	outside int // index of the context that it is not in, or -1
+	path    *regexp.Regexp
 }
 
 // Load compiles the marks that are part of the program.
@@ -121,9 +122,12 @@ func (c *compiler) unique(id string) {
 }
 
 func (c *compiler) context(x *signatures.Context) {
-	p := placeContext{Context: x, within: -1, path: c.regexp(x.ID, x.Path, false)}
+	p := placeContext{Context: x, within: -1, outside: -1, path: c.regexp(x.ID, x.Path, false)}
 	if x.Within != "" {
 		p.within = c.contextOf(x.ID, x.Within)
+	}
+	if x.Outside != "" {
+		p.outside = c.contextOf(x.ID, x.Outside)
 	}
 	c.r.contexts = append(c.r.contexts, p)
 }

@@ -84,7 +84,7 @@ const maxPath = 1 << 10
 // in reports whether a content reached by w stands in context i.
 func (r *Rules) in(i int, w way) bool {
 	c := &r.contexts[i]
-	if c.within >= 0 && !r.in(c.within, w) {
+	if c.within >= 0 && !r.in(c.within, w) || c.outside >= 0 && r.in(c.outside, w) {
 		return false
 	}
 	if len(c.Formats) > 0 && !slices.ContainsFunc(w.formats, func(f string) bool { return slices.Contains(c.Formats, f) }) {

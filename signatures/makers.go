@@ -50,7 +50,6 @@ type Look struct {
 	Has    []string `yaml:"has" json:"has"`
 	Hex    []string `yaml:"hex" json:"hex"`       // as Has, of a text: bytes in hexadecimal, long enough to be no chance anywhere
 	Regexp string   `yaml:"regexp" json:"regexp"` // must match as well; of a text: a stretch with one of Has in it, and each value is a way
-	Offset *int64   `yaml:"offset" json:"offset"` // of a text: the only place in the content where it counts
 	Fold   bool     `yaml:"fold" json:"fold"`     // ASCII letters match in either case
 	Bound  string   `yaml:"bound" json:"bound"`   // of a text: "word" (also if empty), "nul" (a whole C string), "begin" (of a word), "none"
 	In     []string `yaml:"in" json:"in"`         // kinds of file: "elf", "pe", "script", "web", "text", "data"; empty is any
@@ -79,6 +78,7 @@ func (t *Trial) UnmarshalYAML(n *yaml.Node) error {
 type Context struct {
 	ID      string   `yaml:"id" json:"id"`
 	Within  string   `yaml:"within" json:"within"`   // another context, listed before, that must hold too
+	Outside string   `yaml:"outside" json:"outside"` // another, listed before, that must not hold
 	Formats []string `yaml:"formats" json:"formats"` // one of these lies around the content; empty is any
 	Path    string   `yaml:"path" json:"path"`       // expression on the whole way, such as /web-x.squashfs.img/js/set.js; empty is any
 	Note    string   `yaml:"note" json:"note"`

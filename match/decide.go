@@ -287,7 +287,11 @@ func (d *decision) compete() {
 		switch f.Class {
 		case Undetermined:
 			for _, id := range f.Candidates {
-				say("%s alone, with the marks that only it leaves removed", d.rules.maker(id).Name)
+				if own := d.own(id); len(own) > 0 {
+					say("%s alone: only it leaves %s", d.rules.maker(id).Name, own[0].ID)
+				} else {
+					say("%s alone, with the marks that only it leaves removed", d.rules.maker(id).Name)
+				}
 			}
 		case Converted:
 			say("stock firmware of %s with free software added", f.Name)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"hallmark/artifact"
+	"hallmark/facts"
+	"hallmark/internal/literal"
 	"hallmark/match"
 )
 
@@ -175,6 +177,21 @@ func TestUpdateHandedOn(t *testing.T) {
 		m.tree.Content(d).Extents = inner.root.Extents
 		if got := m.judge(t, rules(t), match.Options{}, 1); got.Statement != c.want {
 			t.Errorf("in %s: %q, want %q", c.around, got.Statement, c.want)
+		}
+	}
+}
+
+// TestFirstPattern searches for others' patterns in the same pass.
+func TestFirstPattern(t *testing.T) {
+	r := rules(t)
+	set := literal.Compile(append([]literal.Pattern{{Bytes: "others' text"}}, r.Patterns()...))
+	m := newImage(t).add(t, "squashfs", nil, shell, hiroot, file{path: "a", data: "others' text"})
+	m.finish(t)
+	found, _ := facts.Collect(t.Context(), m.tree, m.store, nil, set)
+	for first, want := range map[int]string{1: "made by Hikvision", len(r.Patterns()) + 1: "nothing found at 100 % coverage"} {
+		res, err := match.Judge(t.Context(), m.tree, m.store, found, r, nil, match.Options{FirstPattern: first})
+		if err != nil || res.Statement != want {
+			t.Errorf("first pattern %d: %q, %v, want %q", first, res.Statement, err, want)
 		}
 	}
 }

@@ -5,10 +5,9 @@
 // an io.ReaderAt and knows, once it has returned io.EOF, how many bytes the stream had.
 // Every function is safe for concurrent use; decoder state is pooled.
 //
-// LZMA, LZMA2, xz with its filters, bzip2, the LZ4 block, the containers and LZW are decoded here;
-// deflate, the Zstandard block and LZO1X by libraries that no other package may import. The LZMA
-// core is about as fast as liblzma: 51 against 50 MB of output for a second of CPU time (liblzma
-// 5.4.1, 48 MB of x86-64 code, Ice Lake; go test -bench 'LZMA|Liblzma' measures both).
+// Deflate and the Zstandard block are decoded by klauspost/compress, all else here. The LZMA core
+// is about as fast as liblzma: 51 against 50 MB of output for a second of CPU time (liblzma 5.4.1,
+// 48 MB of x86-64 code, Ice Lake; go test -bench 'LZMA|Liblzma' measures both).
 package codec
 
 import (

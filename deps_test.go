@@ -44,7 +44,7 @@ type room struct {
 }
 
 // impure is what a format must not import.
-var impure = []string{"os", "os/exec", "net", "net/http", "log", "log/slog", "context", "time", "unsafe", "sync/atomic", "runtime"}
+var impure = []string{"os", "os/exec", "net", "net/http", "log", "log/slog", "context", "time", "unsafe", "runtime"}
 
 // testOnly are modules that tests may import anywhere.
 var testOnly = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema/v6"}

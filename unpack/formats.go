@@ -28,6 +28,7 @@ import (
 	"hallmark/unpack/tar"
 	"hallmark/unpack/tiandy"
 	"hallmark/unpack/ubi"
+	"hallmark/unpack/ubifs"
 	"hallmark/unpack/ubootenv"
 	"hallmark/unpack/uimage"
 	"hallmark/unpack/xz"
@@ -54,6 +55,7 @@ func Formats() []format.Format {
 		kernel.Config,
 		ubootenv.Format,
 		ubi.Format,
+		ubifs.Format,
 		squashfs.Format,
 		cramfs.Format,
 		jffs2.Format,

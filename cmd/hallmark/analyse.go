@@ -17,6 +17,7 @@ import (
 	"hallmark/match"
 	"hallmark/report"
 	"hallmark/sbom"
+	"hallmark/sbom/syftcat"
 )
 
 // analysis is what the commands scan, sbom and match share: take apart, read facts once, then
@@ -57,7 +58,7 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	}
 	if a.bom {
 		m.stage("list components")
-		r.BOM, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{})
+		r.BOM, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{Finders: []sbom.Finder{syftcat.Finder{}}})
 		if err != nil {
 			r.Problems = append(r.Problems, err.Error())
 		}

@@ -61,7 +61,7 @@ type prop struct {
 }
 
 // parse reads the tree at the start of src. What has no valid header is not one; what has is, and
-// a defect in it is an error of another kind.
+// ends at its first defect, which is its problem.
 func parse(src format.Source) (*tree, error) {
 	b := make([]byte, headerSize17)
 	if n, _ := src.ReadAt(b, 0); n < headerSize17 || string(b[:4]) != magic {
@@ -92,43 +92,45 @@ func parse(src format.Source) (*tree, error) {
 			return nil, t.problem
 		}
 	}
-	strs, err := format.ReadAt(src, names, namesLen, "dtb: strings")
-	if err != nil {
-		return nil, err
+	p := parser{cursor: cursor{src: src, off: structs, end: structs + structsLen}, strings: artifact.Range{Off: names, Len: namesLen}, seen: map[uint32]string{}}
+	if err := p.parse(); err != nil {
+		t.problem, t.size = err, p.off // what was read so far
 	}
-	p := parser{cursor: cursor{src: src, off: structs, end: structs + structsLen}, strings: strs}
-	t.root, err = p.parse()
-	return t, err
+	if t.root = p.root; t.root == nil {
+		return nil, format.Not("%v", t.problem)
+	}
+	return t, nil
 }
 
 type parser struct {
 	cursor
-	strings      []byte
+	strings      artifact.Range
+	seen         map[uint32]string
+	root         *node
 	nodes, props int
 }
 
 // parse reads the structure block up to its end token.
-func (p *parser) parse() (*node, error) {
-	var root *node
+func (p *parser) parse() error {
 	var open []*node // from the root to the node being read
 	for {
 		at := p.off
 		switch token := p.u32(); {
 		case p.bad:
-			return nil, format.Errorf(artifact.Damaged, at, "dtb: structure at %#x: ends without end token", at)
+			return format.Errorf(artifact.Damaged, at, "dtb: structure at %#x: ends without end token", at)
 		case token == nop:
 		case token == beginNode:
 			n := &node{name: p.name()}
 			if p.nodes++; p.nodes > maxNodes || len(open) == maxDepth {
-				return nil, format.Errorf(artifact.Limit, at, "dtb: structure at %#x: more than %d nodes or %d levels", at, maxNodes, maxDepth)
+				return format.Errorf(artifact.Limit, at, "dtb: structure at %#x: more than %d nodes or %d levels", at, maxNodes, maxDepth)
 			}
 			if len(open) > 0 {
 				parent := open[len(open)-1]
 				parent.kids = append(parent.kids, n)
-			} else if root == nil {
-				root = n
+			} else if p.root == nil {
+				p.root = n
 			} else {
-				return nil, format.Errorf(artifact.Damaged, at, "dtb: structure at %#x: second root", at)
+				return format.Errorf(artifact.Damaged, at, "dtb: structure at %#x: second root", at)
 			}
 			open = append(open, n)
 		case token == endNode && len(open) > 0:
@@ -138,24 +140,28 @@ func (p *parser) parse() (*node, error) {
 			n := open[len(open)-1]
 			n.props = append(n.props, prop{p.stringAt(name), artifact.Range{Off: p.off, Len: size}})
 			if p.props++; p.props > maxProps {
-				return nil, format.Errorf(artifact.Limit, at, "dtb: structure at %#x: more than %d properties", at, maxProps)
+				return format.Errorf(artifact.Limit, at, "dtb: structure at %#x: more than %d properties", at, maxProps)
 			}
 			p.skip((size + 3) &^ 3)
-		case token == end && len(open) == 0 && root != nil:
-			return root, nil
+		case token == end && len(open) == 0 && p.root != nil:
+			return nil
 		default:
-			return nil, format.Errorf(artifact.Damaged, at, "dtb: structure at %#x: token %#x at depth %d", at, token, len(open))
+			return format.Errorf(artifact.Damaged, at, "dtb: structure at %#x: token %#x at depth %d", at, token, len(open))
 		}
 	}
 }
 
+// stringAt returns the property name at off of the strings block.
 func (p *parser) stringAt(off uint32) string {
-	if int64(off) >= int64(len(p.strings)) {
-		return ""
+	s, ok := p.seen[off]
+	if !ok && int64(off) < p.strings.Len {
+		b := make([]byte, min(maxName, p.strings.Len-int64(off)))
+		n, _ := p.src.ReadAt(b, p.strings.Off+int64(off))
+		b, _, _ = bytes.Cut(b[:n], []byte{0})
+		s = string(b)
+		p.seen[off] = s
 	}
-	s := p.strings[off:]
-	s, _, _ = bytes.Cut(s[:min(len(s), maxName)], []byte{0})
-	return string(s)
+	return s
 }
 
 // cursor reads the structure block in steps; values are skipped, not read. Once it ran over the

@@ -62,13 +62,14 @@ func openZImage(src format.Source) (*image, error) {
 	}
 	n, _ := src.ReadAt(b, 0)
 	b = b[:min(int64(n), m.size)]
-	s, off, ok := findStream(b, zHeader)
-	if !ok {
-		return nil, format.Not("zimage: no payload in the first %d bytes", len(b))
-	}
-	m.payload = artifact.Range{Off: int64(off), Len: m.size - int64(off)}
 	m.tell("size", strconv.FormatInt(end-start, 10), zStart, 8)
 	m.tell("byte-order", byteOrder, zMagic, 4)
+	s, off, ok := findStream(b, zHeader)
+	if !ok { // not compressed, or in a way that is not known
+		m.path, m.payload = "kernel", artifact.Range{Off: zHeader, Len: m.size - zHeader}
+		return m, nil
+	}
+	m.payload = artifact.Range{Off: int64(off), Len: m.size - int64(off)}
 	m.tell("compression", s.name, int64(off), int64(len(s.magic)))
 	if word := zLength(b, order, start, int64(off), m.size); word > 0 {
 		m.payload.Len = payloadEnd(s, word) - int64(off)

@@ -25,18 +25,28 @@ const (
 )
 
 func openConfig(src format.Source) (*image, error) {
-	b := make([]byte, min(maxConfig, src.Size()))
-	n, _ := src.ReadAt(b, 0)
-	if b = b[:n]; !bytes.HasPrefix(b, []byte(configStart+"\x1f\x8b\x08")) {
+	b := make([]byte, len(configStart)+3)
+	if n, _ := src.ReadAt(b, 0); n < len(b) || string(b) != configStart+"\x1f\x8b\x08" {
 		return nil, format.Not("ikconfig: no gzip stream behind the mark")
 	}
-	end := bytes.Index(b, []byte(configEnd))
-	if end < 0 {
-		return nil, format.Not("ikconfig: no end within %d bytes", len(b))
+	// Read on in steps, no further than to the next mark of either kind.
+	const step, overlap = 4096, len(configEnd) - 1
+	buf := make([]byte, step+overlap)
+	for off := int64(len(configStart)); off < min(maxConfig, src.Size()); off += step {
+		n, _ := src.ReadAt(buf, off)
+		end := bytes.Index(buf[:n], []byte(configEnd))
+		if start := bytes.Index(buf[:n], []byte(configStart)); start >= 0 && (end < 0 || start < end) {
+			return nil, format.Not("ikconfig: another start at %#x", off+int64(start))
+		}
+		if end < 0 {
+			continue
+		}
+		size := off + int64(end+len(configEnd))
+		return &image{
+			size:    size,
+			path:    "config.gz",
+			payload: artifact.Range{Off: int64(len(configStart)), Len: size - int64(len(configStart)+len(configEnd))},
+		}, nil
 	}
-	return &image{
-		size:    int64(end + len(configEnd)),
-		path:    "config.gz",
-		payload: artifact.Range{Off: int64(len(configStart)), Len: int64(end - len(configStart))},
-	}, nil
+	return nil, format.Not("ikconfig: no end within %d bytes", maxConfig)
 }

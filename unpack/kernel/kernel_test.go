@@ -36,8 +36,10 @@ func TestEdges(t *testing.T) {
 		from, to string // replaced once
 		want     string // "" if it is not the format any more
 	}{
-		{ZImage, "gzip", "\x1f\x8b\x08\x00", "\x00\x00\x00\x00", ""}, // no payload
-		{ZImage, "gzip", "KLSZ", "none", "2012 \"piggy\""},           // no length word: to the end of the image
+		{ZImage, "gzip", "\x1f\x8b\x08\x00", "\x00\x00\x00\x00", "3308 \"kernel\""}, // no stream
+		{ZImage, "gzip", "\x00\x00\xa0\xe1", "\x01\x00\xa0\xe1", "piggy"},           // words before the five do not count
+		{ZImage, "gzip", "\x00\x00\xa0\xe1\x18\x28\x6f\x01", "\x00\x00\xa0\xe1\x18\x28\x6f\x02", "piggy"},
+		{ZImage, "gzip", "KLSZ", "none", "2012 \"piggy\""}, // no length word: to the end of the image
 		{Image, "efi", "\x00\x80\x00\x00\x00\x00\x00\x00", "\x00\x80\x00\x00\x00\x00\x00\x80", ""},
 		{Image, "efi", "PE\x00\x00", "PE\x00\x01", "size 5218"}, // fills the content
 		{BzImage, "xz", "HdrS\x0f\x02", "HdrS\x07\x02", "attr protocol=\"2.07\""},

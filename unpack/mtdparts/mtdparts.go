@@ -37,6 +37,7 @@ var Format = format.Format{
 const (
 	minImage  = 0x10000 // one erase block
 	maxTables = 64      // looked at in one image
+	maxMagics = 4096    // help texts have the magic too
 	maxTable  = 2048    // bytes; the command line of most kernels is shorter
 )
 
@@ -73,11 +74,12 @@ func open(src format.Source) (*layout, error) {
 // tables returns every table that can be parsed, in order of place.
 func tables(src format.Source) []table {
 	var list []table
+	tried := 0
 	for at := range occurrences(src) {
 		b := make([]byte, min(maxTable, src.Size()-at))
 		n, _ := src.ReadAt(b, at)
 		list = append(list, parse(string(b[:n]), at)...)
-		if len(list) >= maxTables {
+		if tried++; len(list) >= maxTables || tried == maxMagics {
 			break
 		}
 	}

@@ -11,6 +11,7 @@ package uimage
 import (
 	"bytes"
 	"encoding/binary"
+	"hash"
 	"hash/crc32"
 	"io"
 	"iter"
@@ -97,7 +98,8 @@ func (m *image) Entries() iter.Seq2[format.Entry, error] {
 
 // check compares the data with its CRC. A header whose data was overwritten or never there must
 // not claim what follows it in flash. So if the CRC does not fit, the size is believed only
-// where the content or padding begins behind it; else the image is its header alone.
+// where the content or padding begins behind it; else the image is its header alone. It is
+// believed too if the data is full of headers: else each of them would be read to its end.
 func (m *image) check() {
 	if left := m.src.Size() - headerSize; m.size > left {
 		m.dataCRC = "not checked: data cut off"
@@ -108,7 +110,7 @@ func (m *image) check() {
 		}
 		return
 	}
-	h := crc32.NewIEEE()
+	h := &sum{Hash32: crc32.NewIEEE()}
 	if _, err := io.Copy(h, io.NewSectionReader(m.src, headerSize, m.size)); err != nil {
 		m.problem = format.Errorf(artifact.Damaged, headerSize, "uimage: data at %#x: %v", headerSize, err)
 	}
@@ -116,10 +118,23 @@ func (m *image) check() {
 	if want := m.u32(24); h.Sum32() != want {
 		m.dataCRC = "bad"
 		m.problem = format.Errorf(artifact.Checksum, headerSize, "uimage: data CRC: %#x, want %#x", h.Sum32(), want)
-		if !m.padded() {
+		if !m.padded() && h.headers < manyHeaders {
 			m.size = 0
 		}
 	}
+}
+
+const manyHeaders = 16
+
+// sum is a CRC that counts headers in passing.
+type sum struct {
+	hash.Hash32
+	headers int
+}
+
+func (s *sum) Write(b []byte) (int, error) {
+	s.headers += bytes.Count(b, []byte(magic))
+	return s.Hash32.Write(b)
 }
 
 // padded reports whether the content ends behind the data, or goes on with erased or zero bytes.

@@ -22,8 +22,10 @@ var Format = format.Format{
 	Title: "LZMA",
 	Kind:  format.Stream,
 	Magics: []format.Magic{
-		{Bytes: "\x5d\x00\x00"},                  // lc=3, lp=0, pb=2, and a dictionary of 64 KiB or more
-		{Bytes: "\x00\x00", Off: 1, Start: true}, // any properties
+		{Bytes: "\x5d\x00\x00"}, // lc=3, lp=0, pb=2, and a dictionary of 64 KiB or more
+		// Any properties: the size, not known or below 4 GiB, and the first byte of the range coder.
+		{Bytes: "\xff\xff\xff\xff\xff\xff\xff\xff\x00", Off: offSize, Start: true},
+		{Bytes: "\x00\x00\x00\x00\x00", Off: offSize + 4, Start: true},
 	},
 	Refs:   []format.Ref{{Title: "LZMA SDK", URL: "https://www.7-zip.org/sdk.html"}},
 	Limits: []string{"Streams without a header, with another header, or without both size and end marker are not read."},

@@ -59,11 +59,11 @@ const (
 // mask is the published string that headers are XORed with; it hides nothing and is no key.
 const mask = "\xba\xcd\xbc\xfe\xd6\xca\xdd\xd3\xba\xb9\xa3\xab\xbf\xcb\xb5\xbe"
 
-// unmask decodes a header in place. The mask shifts by one every 16 bytes and starts anew with
-// every header.
-func unmask(b []byte) {
+// unmask decodes a part of a header in place, which starts at offset at. The mask shifts by one
+// every 16 bytes and starts anew with every header.
+func unmask(b []byte, at int) {
 	for i := range b {
-		b[i] ^= mask[(i+i>>4)&15]
+		b[i] ^= mask[(at+i+(at+i)>>4)&15]
 	}
 }
 
@@ -81,7 +81,7 @@ func open(src format.Source) (format.Chunk, error) {
 	}
 	masked := false
 	if !known(b) {
-		unmask(b)
+		unmask(b, 0)
 		masked = true
 	}
 	switch string(b[:4]) {
@@ -125,10 +125,11 @@ type member struct {
 // every member to the end without a gap. Four bytes of magic alone accuse nobody.
 func openTable(src format.Source, magic string, masked bool) (*container, error) {
 	c := &container{src: src, magic: magic, masked: masked}
-	fixed, err := c.read(fixedSize)
-	if err != nil {
-		return nil, err
+	fixed := make([]byte, fixedSize)
+	if got, _ := src.ReadAt(fixed, 0); got < len(fixed) {
+		return nil, format.Not("hikvision: header: %d bytes", got)
 	}
+	c.unmask(fixed, 0)
 	c.size = binary.LittleEndian.Uint32(fixed[8:])
 	n := binary.LittleEndian.Uint32(fixed[c.countAt():])
 	full := fixedSize + n*entrySize
@@ -142,10 +143,14 @@ func openTable(src format.Source, magic string, masked bool) (*container, error)
 	if magic == wrapperMagic && binary.LittleEndian.Uint32(fixed[0xc:]) != 0 {
 		return nil, format.Not("hikvision: HK20 field at 0xc is not 0")
 	}
-	if c.header, err = c.read(int64(full)); err != nil {
+	c.header = append(fixed, make([]byte, full-fixedSize)...)
+	if got, _ := src.ReadAt(c.header[fixedSize:], fixedSize); got < int(full)-fixedSize {
+		return nil, format.Not("hikvision: table of %d bytes, %d left", full-fixedSize, got)
+	}
+	exact, err := c.readTable()
+	if err != nil {
 		return nil, err
 	}
-	exact := c.readTable()
 	stated := binary.LittleEndian.Uint32(c.header[4:])
 	switch sum := byteSum(c.header[0xc:c.size]); {
 	case len(c.members) == 0:
@@ -163,16 +168,10 @@ func openTable(src format.Source, magic string, masked bool) (*container, error)
 	return c, nil
 }
 
-// read returns the first n bytes unmasked.
-func (c *container) read(n int64) ([]byte, error) {
-	b := make([]byte, n)
-	if got, _ := c.src.ReadAt(b, 0); int64(got) < n {
-		return nil, format.Not("hikvision: header of %d bytes, %d left", n, got)
-	}
+func (c *container) unmask(b []byte, at int) {
 	if c.masked {
-		unmask(b)
+		unmask(b, at)
 	}
-	return b, nil
 }
 
 func (c *container) countAt() int {
@@ -190,27 +189,24 @@ func (c *container) totalAt() int {
 }
 
 // readTable fills members and reports whether each follows the one before without a gap and all
-// end within the content, where the header says if it does.
-func (c *container) readTable() (exact bool) {
+// end within the content, where the header says if it does. It stops at the first that overlaps.
+func (c *container) readTable() (exact bool, err error) {
 	exact = true
-	names := map[string]int{}
 	c.end = int64(len(c.header))
 	for i := fixedSize; i < len(c.header); i += entrySize {
 		e := c.header[i : i+entrySize]
+		c.unmask(e, i)
 		off, n := int64(binary.LittleEndian.Uint32(e[32:])), int64(binary.LittleEndian.Uint32(e[36:]))
-		m := member{c.name(e[:32], len(names)), int64(i), artifact.Range{Off: off, Len: n}, binary.LittleEndian.Uint32(e[40:])}
-		names[m.path]++
+		m := member{c.name(e[:32], (i-fixedSize)/entrySize), int64(i), artifact.Range{Off: off, Len: n}, binary.LittleEndian.Uint32(e[40:])}
 		if off != c.end {
 			exact = false
 		}
 		switch {
 		case off < c.end:
-			c.problems = append(c.problems, format.Errorf(artifact.Damaged, int64(i), "hikvision: member %q at %#x: overlaps what ends at %#x", m.path, off, c.end))
-			continue
+			return false, format.Not("hikvision: member %q at %#x: overlaps what ends at %#x", m.path, off, c.end)
 		case off > c.src.Size():
-			exact = false
-			c.problems = append(c.problems, format.Errorf(artifact.Truncated, int64(i), "hikvision: member %q at %#x: content ends at %#x", m.path, off, c.src.Size()))
-			continue
+			c.problems = append(c.problems, format.Errorf(artifact.Truncated, int64(i), "hikvision: member %q at %#x and all behind it: content ends at %#x", m.path, off, c.src.Size()))
+			return false, nil
 		case n > c.src.Size()-off:
 			exact = false
 			c.problems = append(c.problems, format.Errorf(artifact.Truncated, int64(i), "hikvision: member %q at %#x: %d bytes, %d left", m.path, off, n, c.src.Size()-off))
@@ -222,7 +218,7 @@ func (c *container) readTable() (exact bool) {
 	if total := int64(binary.LittleEndian.Uint32(c.header[c.totalAt():])); stated(uint32(total)) && total != c.end {
 		exact = false
 	}
-	return exact
+	return exact, nil
 }
 
 func stated(v uint32) bool { return v != 0 && v != 0xffffffff }

@@ -18,7 +18,7 @@ func FuzzOpen(f *testing.F)       { formattest.Fuzz(f, Format) }
 func TestMask(t *testing.T) {
 	for magic, want := range map[string]string{packageMagic: "e99af7b6", wrapperMagic: "8afff7b6", sealedMagic: "8afef7b6"} {
 		b := []byte(magic)
-		if unmask(b); hex.EncodeToString(b) != want {
+		if unmask(b, 0); hex.EncodeToString(b) != want {
 			t.Errorf("%s masked = %x, want %s", magic, b, want)
 		}
 	}

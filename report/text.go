@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"hallmark/artifact"
@@ -188,6 +189,11 @@ func (t *text) coverage() {
 
 // layers lists the chunks, outer before inner, each content once.
 func (t *text) layers() {
+	root := t.r.Tree.Content(t.r.Tree.Root)
+	if !slices.ContainsFunc(root.Extents, func(x artifact.Extent) bool { return x.Kind == artifact.InChunk }) {
+		t.head("Layers: none; no format was recognised")
+		return
+	}
 	t.head("Layers")
 	seen := map[artifact.Digest]bool{}
 	lines := 0
@@ -213,7 +219,7 @@ func (t *text) layers() {
 			}
 		}
 	}
-	enter(t.r.Tree.Content(t.r.Tree.Root), "  ")
+	enter(root, "  ")
 	if lines > textLayers {
 		t.line("  and more (see -o json)")
 	}

@@ -70,9 +70,9 @@ func (x *extraction) content(c *artifact.Content, dir string) {
 		e := &c.Extents[i]
 		switch e.Kind {
 		case artifact.InChunk:
-			x.chunk(e.Chunk, x.free(dir, fmt.Sprintf("%#08x-%s", e.Off, e.Chunk.Format)))
+			x.chunk(e.Chunk, x.free(dir, fmt.Sprintf("0x%08x-%s", e.Off, e.Chunk.Format)))
 		case artifact.Unknown:
-			name := path.Base(x.free(dir, fmt.Sprintf("%#08x-%s.bin", e.Off, e.Figures.Class)))
+			name := path.Base(x.free(dir, fmt.Sprintf("0x%08x-%s.bin", e.Off, e.Figures.Class)))
 			f.files = append(f.files, file{name: name, mode: 0o644, digest: c.Digest, at: e.Range})
 		}
 	}

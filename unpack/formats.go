@@ -33,6 +33,7 @@ import (
 	"hallmark/unpack/uimage"
 	"hallmark/unpack/xz"
 	"hallmark/unpack/zip"
+	"hallmark/unpack/zlib"
 	"hallmark/unpack/zstd"
 )
 
@@ -76,5 +77,6 @@ func Formats() []format.Format {
 		lzip.Format,
 		compress.Format,
 		lzma.Format,
+		zlib.Format,
 	}
 }

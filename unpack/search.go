@@ -15,6 +15,7 @@ type searcher struct {
 	first   [1 << 16][]anchor // by the first two bytes of the magic
 	longest int               // bytes of the longest magic
 	reach   int64             // largest Off of a magic
+	start   []anchor          // magics that count at offset 0 only
 	whole   []wholeMagic
 }
 
@@ -22,7 +23,6 @@ type anchor struct {
 	bytes  string
 	off    int64
 	format int // index in formats, which is precedence
-	start  bool
 }
 
 type wholeMagic struct {
@@ -38,8 +38,12 @@ func newSearcher(formats []format.Format) *searcher {
 				s.whole = append(s.whole, wholeMagic{[]byte(m.Bytes), i})
 				continue
 			}
+			if m.Start {
+				s.start = append(s.start, anchor{m.Bytes, m.Off, i})
+				continue
+			}
 			k := int(m.Bytes[0]) | int(m.Bytes[1])<<8
-			s.first[k] = append(s.first[k], anchor{m.Bytes, m.Off, i, m.Start})
+			s.first[k] = append(s.first[k], anchor{m.Bytes, m.Off, i})
 			s.longest = max(s.longest, len(m.Bytes))
 			s.reach = max(s.reach, m.Off)
 		}
@@ -66,7 +70,14 @@ type pass struct {
 const searchBlock = 256 << 10
 
 func (s *searcher) pass(r io.ReaderAt, size int64) *pass {
-	return &pass{searcher: s, r: r, size: size, buf: make([]byte, min(searchBlock+int64(s.longest), size))}
+	p := &pass{searcher: s, r: r, size: size, buf: make([]byte, min(searchBlock+int64(s.longest), size))}
+	for _, a := range s.start {
+		b := make([]byte, len(a.bytes))
+		if n, _ := r.ReadAt(b, a.off); n == len(b) && string(b) == a.bytes {
+			p.found = append(p.found, candidate{0, a.format})
+		}
+	}
+	return p
 }
 
 // next returns the candidates at the smallest offset at or behind from, in order of precedence,
@@ -104,7 +115,7 @@ func (p *pass) block(from int64) error {
 		}
 		for _, a := range anchors {
 			off := p.at + int64(i) - a.off
-			if off < from || a.start && off != 0 || n-i < len(a.bytes) || string(b[i:i+len(a.bytes)]) != a.bytes {
+			if off < from || n-i < len(a.bytes) || string(b[i:i+len(a.bytes)]) != a.bytes {
 				continue
 			}
 			p.found = append(p.found, candidate{off, a.format})

@@ -158,7 +158,7 @@ func conclude(r *report.Result, o *opened) error {
 	if err := o.limited(); err != nil {
 		return err
 	}
-	if r.Match != nil && r.Match.Verdict == match.VerdictInconclusive {
+	if r.Match != nil && !r.Match.Conclusive {
 		return &exitError{exitInconclusive, errors.New("inconclusive")}
 	}
 	return nil

@@ -33,6 +33,8 @@ var Format = format.Format{
 		{Bytes: "1006", Off: 100, Start: true},
 		{Bytes: "1007", Off: 100, Start: true},
 		{Bytes: " 407", Off: 100, Start: true},
+		{Bytes: "   4", Off: 100, Start: true},
+		{Bytes: "   5", Off: 100, Start: true},
 		{Bytes: "   6", Off: 100, Start: true},
 		{Bytes: "   7", Off: 100, Start: true},
 	},

@@ -174,7 +174,7 @@ func (a *archive) fromDirectory() {
 		if len(listed) > 0 {
 			shift = -listed[0].header
 		}
-		d.end = last
+		d.end = max(d.end, last)
 	}
 	a.end = d.end
 	local := make(map[int64]int, len(walked))

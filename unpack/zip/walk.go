@@ -68,6 +68,10 @@ func (a *archive) directoryAt(pos int64) directory {
 			if err == nil && end.start == pos {
 				return end
 			}
+			if !end.hasEnd { // cut off
+				d.end = a.src.Size()
+				return d
+			}
 			// The sizes are wrong, but the record stands where it must.
 			d.hasEnd, d.comment, d.end, d.count = true, end.comment, end.end, end.count
 			d.offset = pos

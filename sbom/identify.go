@@ -49,7 +49,7 @@ func Identify(ctx context.Context, t *artifact.Tree, s *artifact.Store, found ma
 		return r.sightings(&view{c.Digest, data, elf, paths, f, opts.FirstPattern}), nil
 	})
 	faults = append(faults, errs...)
-	m := merger{plan: p, rules: r, groups: map[group][]Evidence{}}
+	m := merger{plan: p, rules: r, groups: map[group][]Evidence{}, omitted: map[group]int{}}
 	for _, list := range seen {
 		for _, x := range list {
 			m.add(x)
@@ -87,18 +87,22 @@ type group struct{ component, layer int }
 
 // merger makes components of sightings and of packages.
 type merger struct {
-	plan   *plan
-	rules  *Rules
-	groups map[group][]Evidence
-	out    []*item
+	plan     *plan
+	rules    *Rules
+	groups   map[group][]Evidence
+	omitted  map[group]int // pieces of evidence beyond maxPieces
+	marked   []*item       // from marks
+	packages []*item
 }
+
+// maxPieces bounds the evidence that is compared for one component in one layer.
+const maxPieces = 2000
 
 // item is a component before it has an index.
 type item struct {
 	Component
 	files map[artifact.Digest]bool // that are the component, not ones that embed it
 	needs []string
-	mark  bool // from marks, not from a package database
 }
 
 func (m *merger) add(x sighting) {
@@ -109,6 +113,10 @@ func (m *merger) add(x sighting) {
 	}
 	for _, l := range layers {
 		k := group{x.component, l}
+		if len(m.groups[k]) >= maxPieces {
+			m.omitted[k]++
+			continue
+		}
 		m.groups[k] = append(m.groups[k], x.Evidence)
 	}
 }
@@ -120,7 +128,7 @@ func (m *merger) conclude() {
 	})
 	for _, k := range keys {
 		for _, e := range versions(m.groups[k]) {
-			m.out = append(m.out, m.item(k, e))
+			m.marked = append(m.marked, m.item(k, e))
 		}
 	}
 }
@@ -173,7 +181,7 @@ func agrees(best, e Evidence) bool {
 func (m *merger) item(k group, evidence []Evidence) *item {
 	known := &m.rules.components[k.component]
 	best := evidence[0]
-	x := &item{files: map[artifact.Digest]bool{}, mark: true}
+	x := &item{files: map[artifact.Digest]bool{}}
 	x.Component = Component{
 		Name: known.Name, Title: known.Title, Type: known.Type,
 		Version: best.Version, Claim: best.Claim,
@@ -189,6 +197,7 @@ func (m *merger) item(k group, evidence []Evidence) *item {
 		}
 	}
 	x.setEvidence(m.plan.t, evidence)
+	x.Omitted += m.omitted[k]
 	return x
 }
 
@@ -215,18 +224,19 @@ func (x *item) setEvidence(t *artifact.Tree, all []Evidence) {
 
 // components returns the finished list, with the edges between its members.
 func (m *merger) components(links []Link) []Component {
-	slices.SortStableFunc(m.out, func(a, b *item) int {
+	all := append(slices.Clone(m.marked), m.packages...)
+	slices.SortStableFunc(all, func(a, b *item) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Purl, b.Purl))
 	})
 	owners := map[artifact.Digest][]int{} // components that a file is
 	named := map[library][]int{}
-	for i, x := range m.out {
+	for i, x := range all {
 		for d := range x.files {
 			owners[d] = append(owners[d], i)
 		}
 		named[library{x.Layer, x.Name}] = append(named[library{x.Layer, x.Name}], i)
 	}
-	edges := make([]map[int]bool, len(m.out))
+	edges := make([]map[int]bool, len(all))
 	edge := func(from, to int) {
 		if from == to {
 			return
@@ -240,15 +250,15 @@ func (m *merger) components(links []Link) []Component {
 		for _, from := range owners[l.From] {
 			for _, d := range l.To {
 				for _, to := range owners[d] {
-					if same := m.out[from].Layer == m.out[to].Layer; same || len(l.To) == 1 {
+					if same := all[from].Layer == all[to].Layer; same || len(l.To) == 1 {
 						edge(from, to)
 					}
 				}
 			}
 		}
 	}
-	out := make([]Component, len(m.out))
-	for i, x := range m.out {
+	out := make([]Component, len(all))
+	for i, x := range all {
 		for _, name := range x.needs {
 			for _, to := range named[library{x.Layer, name}] {
 				edge(i, to)

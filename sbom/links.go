@@ -19,6 +19,9 @@ type library struct {
 	name  string
 }
 
+// maxAnswers is how many files may answer to one name.
+const maxAnswers = 16
+
 // links returns the wishes of all files of t. A name is looked for in the layers that hold the
 // file, and if none has it in all others: an application partition is mounted into the root.
 func (l *linker) links(t *artifact.Tree) []Link {
@@ -43,13 +46,14 @@ func (l *linker) links(t *artifact.Tree) []Link {
 			x := Link{From: c.Digest, Needed: want.Value, At: want.At}
 			for _, layer := range l.plan.layersOf(c.Digest) {
 				for _, d := range here[library{layer, want.Value}] {
-					if !slices.Contains(x.To, d) {
+					if len(x.To) < maxAnswers && !slices.Contains(x.To, d) {
 						x.To = append(x.To, d)
 					}
 				}
 			}
 			if x.To == nil {
-				x.To = anywhere[want.Value]
+				all := anywhere[want.Value]
+				x.To = all[:min(len(all), maxAnswers)]
 			}
 			out = append(out, x)
 		}

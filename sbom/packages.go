@@ -29,7 +29,7 @@ func (m *merger) addPackages(list []Found) {
 			}
 		}
 		var evidence []Evidence
-		m.out = slices.DeleteFunc(m.out, func(o *item) bool {
+		m.marked = slices.DeleteFunc(m.marked, func(o *item) bool {
 			if !x.absorbs(o) {
 				return false
 			}
@@ -39,13 +39,13 @@ func (m *merger) addPackages(list []Found) {
 			return true
 		})
 		x.setEvidence(m.plan.t, append(x.Evidence, evidence...))
-		m.out = append(m.out, x)
+		m.packages = append(m.packages, x)
 	}
 }
 
 // absorbs reports whether o, which marks showed, is x: it stands in x's files and nowhere else.
 func (x *item) absorbs(o *item) bool {
-	if !o.mark || o.Layer != x.Layer || len(o.files) == 0 || !upstream(x.Version, o.Version, o.Claim) {
+	if o.Layer != x.Layer || len(o.files) == 0 || !upstream(x.Version, o.Version, o.Claim) {
 		return false
 	}
 	for _, e := range o.Evidence {

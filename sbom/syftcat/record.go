@@ -60,10 +60,10 @@ func (r *resolver) records(p string) (artifact.Digest, map[[2]string]*record) {
 			off += int64(len(more))
 		}
 		text := strings.TrimRight(string(line), "\r\n")
-		if v, ok := strings.CutPrefix(text, name); ok {
+		if v, ok := strings.CutPrefix(text, name); ok && key[0] == "" {
 			key[0], now.line = strings.TrimSpace(v), text
 			now.at = artifact.Range{Off: start, Len: int64(len(text))}
-		} else if v, ok := strings.CutPrefix(text, version); ok {
+		} else if v, ok := strings.CutPrefix(text, version); ok && key[1] == "" {
 			key[1] = strings.TrimSpace(v)
 		} else if k, v, ok := strings.Cut(text, ": "); ok && wanted[k] {
 			now.fields[k] = strings.TrimSpace(v)

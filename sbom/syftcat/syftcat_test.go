@@ -3,10 +3,12 @@ package syftcat
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -156,6 +158,13 @@ libc6 | 2.36-9 | pkg:deb/debian/libc6@2.36-9?arch=armhf&distro=debian-12&upstrea
 libc | 1.2.3-4 | pkg:opkg/openwrt/libc@1.2.3-4?arch=mipsel_24kc |  |  | exact | Package: libc
 `,
 		},
+		"damage": {
+			[]string{"usr/lib/opkg/status", " of nothing\nPackage: a\nPackage: b\n of a field twice\nVersion: 1\n\x00\xff\nInstalled-Size: many\n\n" + opkgStatus},
+			`a | 1 | pkg:opkg/a@1 |  |  | exact | Package: a
+dropbear | 2022.82-2 | pkg:opkg/dropbear@2022.82-2?arch=mipsel_24kc |  | libc | exact | Package: dropbear
+libc | 1.2.3-4 | pkg:opkg/libc@1.2.3-4?arch=mipsel_24kc |  |  | exact | Package: libc
+`,
+		},
 		"ipkg, where opkg looks": {
 			[]string{"usr/lib/ipkg/status", opkgStatus},
 			`dropbear | 2022.82-2 | pkg:opkg/dropbear@2022.82-2?arch=mipsel_24kc |  | libc | exact | Package: dropbear
@@ -201,12 +210,25 @@ func TestHostile(t *testing.T) {
 		"long line":     "Package: a\nVersion: " + strings.Repeat("9", 20<<20) + "\n",
 		"no end":        strings.Repeat("Package: a\nPackage: a\n", 1000),
 		"patterns":      "Package: *\nVersion: 1\n\nPackage: [\nVersion: 2\n\nPackage: ../../etc/passwd\nVersion: 3\n",
+		"all need all":  allNeedAll(),
 		"binary":        strings.Repeat("\x00\xff:\n", 100_000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			tree, store := tree(t, "var/lib/dpkg/status", status, "var/lib/dpkg/info/a.md5sums", strings.Repeat("d41d8cd98f00b204e9800998ecf8427e  a\n", 200_000))
+			start := time.Now()
 			_, err := Finder{}.Find(context.Background(), tree, store)
-			t.Log(err)
+			if d := time.Since(start); d > 20*time.Second {
+				t.Errorf("Find took %v", d)
+			}
+			t.Log(err, time.Since(start))
 		})
 	}
+}
+
+func allNeedAll() string {
+	var b strings.Builder
+	for i := range 5_000 {
+		fmt.Fprintf(&b, "Package: p%d\nVersion: 1\nProvides: x\nDepends: x, p%d\n\n", i, i/2)
+	}
+	return b.String()
 }

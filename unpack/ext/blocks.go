@@ -241,6 +241,12 @@ func (f *file) Read(p []byte) (int, error) {
 	if f.pos >= f.in.size {
 		return 0, io.EOF
 	}
+	// A file larger than its file system is holes for the most part. Reading a terabyte of zeros
+	// would leave nothing of the limits for the files behind it.
+	most := max(f.r.size(), 16<<20)
+	if f.pos >= most {
+		return 0, format.Errorf(artifact.Limit, f.in.off, "ext: inode at %#x: %d bytes in a file system of %d: the rest is not read", f.in.off, f.in.size, f.r.size())
+	}
 	for f.pos >= f.to && !f.done {
 		x, err := f.m.next()
 		if err == io.EOF {
@@ -257,7 +263,7 @@ func (f *file) Read(p []byte) (int, error) {
 		f.from, f.at = int64(x.file)*f.r.block, int64(x.at)*f.r.block
 		f.to = f.from + int64(x.count)*f.r.block
 	}
-	end := f.in.size
+	end := min(f.in.size, most)
 	hole := f.done && f.pos >= f.to
 	if !hole && f.pos < f.from {
 		hole, end = true, min(end, f.from)

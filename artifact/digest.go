@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 )
 
 // Digest is the SHA-256 of a content.
@@ -55,11 +56,31 @@ func (r Range) Within(size int64) bool {
 
 // Evidence is one citation: these bytes of that content, read in this way, by that rule.
 type Evidence struct {
-	Content   Digest `json:"content"`
-	At        Range  `json:"at"`
-	Technique string `json:"technique"`         // how it was read: "string", "elf.soname", "modinfo.license", ...
-	Rule      string `json:"rule"`              // id of the signature that fired
-	Excerpt   string `json:"excerpt,omitempty"` // at most MaxExcerpt bytes of the content, as they stand at At
+	Content   Digest  `json:"content"`
+	At        Range   `json:"at"`
+	Technique string  `json:"technique"`         // how it was read: "string", "elf.soname", "modinfo.license", ...
+	Rule      string  `json:"rule"`              // id of the signature that fired
+	Excerpt   Excerpt `json:"excerpt,omitempty"` // at most MaxExcerpt bytes of the content, as they stand at At
+}
+
+// Excerpt is a run of bytes of a content. As text it is written like the inside of a Go string
+// in ASCII (\x00, \n, \\, \"), so that any bytes come back as they were.
+type Excerpt string
+
+// MarshalText writes e with escapes.
+func (e Excerpt) MarshalText() ([]byte, error) {
+	q := strconv.QuoteToASCII(string(e))
+	return []byte(q[1 : len(q)-1]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (e *Excerpt) UnmarshalText(b []byte) error {
+	s, err := strconv.Unquote(`"` + string(b) + `"`)
+	if err != nil {
+		return fmt.Errorf("artifact: excerpt %q: %w", b, err)
+	}
+	*e = Excerpt(s)
+	return nil
 }
 
 // MaxExcerpt bounds [Evidence.Excerpt], in bytes.

@@ -252,7 +252,7 @@ func (j *judge) cite(m *mark, v *view, w witness) Citation {
 		place = j.through(*w.step).place
 	}
 	return Citation{
-		Evidence: artifact.Evidence{Content: v.content.Digest, At: w.at, Technique: w.technique, Rule: m.ID, Excerpt: string(excerpt)},
+		Evidence: artifact.Evidence{Content: v.content.Digest, At: w.at, Technique: w.technique, Rule: m.ID, Excerpt: artifact.Excerpt(excerpt)},
 		Value:    clip(w.value),
 		Place:    j.tree.Locate(place, w.at),
 	}

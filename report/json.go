@@ -147,7 +147,6 @@ func componentsOf(r *Result) []componentDoc {
 		c := &r.BOM.Components[i]
 		d := componentDoc{c.Name, c.Version, c.Claim, c.Type, c.Purl, c.CPE, c.Confidence, []evidenceDoc{}}
 		for _, e := range c.Evidence {
-			e.Excerpt = text8(e.Excerpt)
 			d.Evidence = append(d.Evidence, evidenceDoc{e.Evidence, text8(r.Tree.Locate(r.Tree.FirstPlace(e.Content), artifact.Range{})), e.Relation})
 		}
 		out = append(out, d)

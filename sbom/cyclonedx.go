@@ -259,7 +259,7 @@ func evidence(c *Component) *cdx.Evidence {
 		if e.At.Len > 0 {
 			off := int(e.At.Off)
 			o.Offset = &off
-			o.AdditionalContext += ": " + strconv.QuoteToASCII(e.Excerpt)
+			o.AdditionalContext += ": " + strconv.QuoteToASCII(string(e.Excerpt))
 		}
 		where = append(where, o)
 	}

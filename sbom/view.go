@@ -226,11 +226,11 @@ func (m *mark) version(re *regexp.Regexp, b []byte, at []int) string {
 }
 
 // excerpt returns the bytes that evidence at r shows.
-func (v *view) excerpt(r artifact.Range) string {
+func (v *view) excerpt(r artifact.Range) artifact.Excerpt {
 	if !r.Within(v.data.Size()) {
 		return ""
 	}
 	b := make([]byte, min(r.Len, artifact.MaxExcerpt))
 	n, _ := v.data.ReadAt(b, r.Off)
-	return string(b[:n])
+	return artifact.Excerpt(b[:n])
 }

@@ -2,6 +2,7 @@
 package unpack
 
 import (
+	"hallmark/unpack/ambarella"
 	"hallmark/unpack/ar"
 	"hallmark/unpack/bzip2"
 	"hallmark/unpack/compress"
@@ -13,9 +14,12 @@ import (
 	"hallmark/unpack/fat"
 	"hallmark/unpack/format"
 	"hallmark/unpack/gzip"
+	"hallmark/unpack/hichip"
 	"hallmark/unpack/hikvision"
+	"hallmark/unpack/instar"
 	"hallmark/unpack/jffs2"
 	"hallmark/unpack/kernel"
+	"hallmark/unpack/longse"
 	"hallmark/unpack/lz4"
 	"hallmark/unpack/lzip"
 	"hallmark/unpack/lzma"
@@ -23,10 +27,13 @@ import (
 	"hallmark/unpack/mtdparts"
 	"hallmark/unpack/novatek"
 	"hallmark/unpack/reolink"
+	"hallmark/unpack/rockchip"
 	"hallmark/unpack/romfs"
 	"hallmark/unpack/squashfs"
 	"hallmark/unpack/tar"
 	"hallmark/unpack/tiandy"
+	"hallmark/unpack/trx"
+	"hallmark/unpack/tvt"
 	"hallmark/unpack/ubi"
 	"hallmark/unpack/ubifs"
 	"hallmark/unpack/ubootenv"
@@ -47,6 +54,15 @@ func Formats() []format.Format {
 		tiandy.Format,
 		reolink.Format,
 		novatek.Format,
+		hichip.Format,
+		longse.Format,
+		instar.Format,
+		tvt.Format,
+		trx.Format,
+		rockchip.Firmware,
+		rockchip.Package,
+		ambarella.Section,
+		ambarella.ROMFS,
 		uimage.Format,
 		dtb.FIT,
 		dtb.Format,

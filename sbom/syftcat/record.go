@@ -90,7 +90,7 @@ func (r *resolver) cite(f *sbom.Found, p *pkg.Package) {
 		}
 		e := sbom.Evidence{}
 		e.Content, e.At, e.Technique, e.Rule = d, x.at, "package", p.FoundBy
-		e.Excerpt = x.line[:min(len(x.line), artifact.MaxExcerpt)]
+		e.Excerpt = artifact.Excerpt(x.line[:min(len(x.line), artifact.MaxExcerpt)])
 		f.Evidence = append(f.Evidence, e)
 		if s := x.fields["CPE-ID"]; f.CPE == "" && s != "" {
 			f.CPE = cpe(s, p.Version)

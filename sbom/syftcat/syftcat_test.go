@@ -118,7 +118,7 @@ func summary(t *testing.T, s *artifact.Store, list []sbom.Found) string {
 			b.WriteString(" | " + l.Value)
 		}
 		for _, e := range f.Evidence {
-			b.WriteString(" | " + e.Excerpt)
+			b.WriteString(" | " + string(e.Excerpt))
 			if err := s.Check(e.Evidence); err != nil {
 				t.Error(err)
 			}

@@ -27,7 +27,7 @@ type Options struct {
 // ctx was done.
 func Identify(ctx context.Context, t *artifact.Tree, s *artifact.Store, found map[artifact.Digest]*facts.Facts, r *Rules, pool *work.Pool, opts Options) (*BOM, error) {
 	p := newPlan(t)
-	b := &BOM{Coverage: t.Coverage(), Rules: r.digest}
+	b := &BOM{Coverage: t.Coverage(), Rules: r.digest, Unread: []Unread{}}
 	for _, x := range b.Coverage.Regions {
 		b.Unread = append(b.Unread, Unread{t.Locate(x.Place, artifact.Range{}), x.At, x.Why})
 	}
@@ -65,7 +65,7 @@ func Identify(ctx context.Context, t *artifact.Tree, s *artifact.Store, found ma
 	l := linker{plan: p, found: found}
 	b.Links = l.links(t)
 	b.Components = m.components(b.Links)
-	b.Layers = p.layers
+	b.Layers = append([]Layer{}, p.layers...)
 	return b, errors.Join(faults...)
 }
 

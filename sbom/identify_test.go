@@ -94,6 +94,13 @@ func TestIdentify(t *testing.T) {
 			},
 			"busybox 1.22.1 exact\nbusybox 1.31.0 exact\n",
 		},
+		"a floor from versions of symbols, and a client that imports them": {
+			[]part{
+				{path: "lib/libjson-c.so.5", bytes: elf("libjson-c.so.5", "\x00JSONC_0.14\x00JSONC_0.16\x00JSONC_0.9\x00")},
+				{path: "app", bytes: elf("", "\x00JSONC_0.17\x00", "libjson-c.so.5")},
+			},
+			"json-c 0.16 range\n",
+		},
 		"a kernel and a loader in the raw": {
 			[]part{
 				{path: "kernel", bytes: "\x00Linux version 3.10.14__isvp_swan_1.0__ (dev@build) (gcc version 4.7.2) #1 PREEMPT\n\x00"},

@@ -40,7 +40,7 @@ func (l *linker) links(t *artifact.Tree) []Link {
 			}
 		}
 	}
-	var out []Link
+	out := []Link{}
 	for _, c := range t.Contents() {
 		for _, want := range l.found[c.Digest].Named("elf.needed") {
 			x := Link{From: c.Digest, Needed: want.Value, At: want.At}

@@ -2,10 +2,14 @@ package sbom
 
 import (
 	"bytes"
+	"cmp"
 	"io"
+	"iter"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"hallmark/artifact"
 	"hallmark/facts"
@@ -181,11 +185,15 @@ func (m *mark) inBytes(v *view) []Evidence {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.At.Off - b.At.Off) })
+	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.At.Off, b.At.Off) })
+	if m.claim == Range && len(out) > 0 {
+		return []Evidence{slices.MaxFunc(out, func(a, b Evidence) int { return compareVersions(a.Version, b.Version) })}
+	}
 	return out
 }
 
-// near applies the pattern around the literal at hit and returns the match that is nearest.
+// near applies the pattern around the literal at hit and returns the match that covers most of
+// it, or if none does and the mark allows, the one that is nearest.
 func (m *mark) near(v *view, hit artifact.Range) (artifact.Range, string, bool) {
 	reach := int64(max(maxMatch, m.Apart))
 	lo := max(0, hit.Off-reach)
@@ -193,15 +201,14 @@ func (m *mark) near(v *view, hit artifact.Range) (artifact.Range, string, bool) 
 	n, _ := v.data.ReadAt(b, lo)
 	b = b[:n]
 	var best []int
-	distance := int64(m.Apart)
-	for _, at := range m.pattern.FindAllSubmatchIndex(b, -1) {
+	gap := int64(m.Apart) + 1 // between the literal and the match; negative is overlap
+	if m.Apart == 0 {
+		gap = 0
+	}
+	for at := range matches(m.pattern, b) {
 		from, to := lo+int64(at[0]), lo+int64(at[1])
-		d := max(0, from-hit.End(), hit.Off-to)
-		if overlaps := from < hit.End() && hit.Off < to; m.Apart == 0 && !overlaps {
-			continue
-		}
-		if d < distance || best == nil && d <= distance {
-			best, distance = at, d
+		if g := max(from, hit.Off) - min(to, hit.End()); g < gap {
+			best, gap = at, g
 		}
 	}
 	if best == nil {
@@ -211,6 +218,28 @@ func (m *mark) near(v *view, hit artifact.Range) (artifact.Range, string, bool) 
 	trimmed := bytes.TrimLeft(text, "\x00")
 	off := lo + int64(best[0]+len(text)-len(trimmed))
 	return artifact.Range{Off: off, Len: int64(len(bytes.TrimRight(trimmed, "\x00")))}, m.version(m.pattern, b, best), true
+}
+
+// matches yields the matches of re in b. They may overlap: two strings share the NUL between them.
+func matches(re *regexp.Regexp, b []byte) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		for pos := 0; ; {
+			at := re.FindSubmatchIndex(b[pos:])
+			if at == nil {
+				return
+			}
+			next := pos + at[0] + 1
+			for i := range at {
+				if at[i] >= 0 {
+					at[i] += pos
+				}
+			}
+			if !yield(at) || next > len(b) {
+				return
+			}
+			pos = next
+		}
+	}
 }
 
 // version makes the version of a match of re in b.
@@ -223,6 +252,18 @@ func (m *mark) version(re *regexp.Regexp, b []byte, at []int) string {
 		return string(b[at[2]:at[3]])
 	}
 	return string(re.Expand(nil, []byte(as), b, at))
+}
+
+// compareVersions compares what stands between dots, as numbers where both are.
+func compareVersions(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
+		i, errX := strconv.Atoi(x)
+		j, errY := strconv.Atoi(y)
+		if errX != nil || errY != nil {
+			return cmp.Compare(x, y)
+		}
+		return cmp.Compare(i, j)
+	})
 }
 
 // excerpt returns the bytes that evidence at r shows.

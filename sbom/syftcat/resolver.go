@@ -211,19 +211,13 @@ func (r *resolver) RelativeFileByPath(_ file.Location, p string) *file.Location 
 	return &found[0]
 }
 
-// AllLocations sends every path until ctx is done.
-func (r *resolver) AllLocations(ctx context.Context) <-chan file.Location {
-	c := make(chan file.Location)
-	go func() {
-		defer close(c)
-		for _, p := range sortedKeys(r.nodes) {
-			select {
-			case c <- file.NewLocation(p):
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
+// AllLocations sends every path. The channel holds them all: nobody needs to stay for it.
+func (r *resolver) AllLocations(context.Context) <-chan file.Location {
+	c := make(chan file.Location, len(r.nodes))
+	for _, p := range sortedKeys(r.nodes) {
+		c <- file.NewLocation(p)
+	}
+	close(c)
 	return c
 }
 

@@ -18,7 +18,11 @@ func random(n int) []byte {
 }
 
 func TestMeasureClasses(t *testing.T) {
-	ecb := bytes.Repeat(append(random(16*40), random(16*40)...), 60)
+	ecb := append(random(40000), bytes.Repeat(random(16), 600)...) // one block, much repeated, among others
+	ramp := make([]byte, 8192)
+	for i := range ramp {
+		ramp[i] = byte(i)
+	}
 	code := make([]byte, 64<<10) // instruction-like: few values often, many rarely
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range code {
@@ -35,6 +39,7 @@ func TestMeasureClasses(t *testing.T) {
 		{"cipher, 2 KiB", random(2 << 10), ClassEncrypted},
 		{"random, too short to tell", random(900), ClassCode},
 		{"block cipher without chaining", ecb, ClassEncrypted},
+		{"a table, evenly spread", ramp, ClassCode},
 		{"code", code, ClassCode},
 		{"sparse", bytes.Repeat([]byte{0, 0, 0, 1}, 5000), ClassData},
 	}

@@ -106,9 +106,9 @@ func (f Figures) classify(n float64) Class {
 	switch {
 	case f.Printable > 0.95:
 		return ClassText
-	case n >= minOpaque && f.Entropy > full-0.05 && f.ChiSquare < 400:
+	case n >= minOpaque && f.Entropy > full-0.05 && f.ChiSquare < 400 && f.Deflate > 0.93:
 		return ClassEncrypted
-	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.ChiSquare < n:
+	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.BlockReuse < 0.9 && f.ChiSquare < n:
 		return ClassEncrypted // a block cipher without chaining
 	case n >= minOpaque && f.Deflate > 0.77:
 		return ClassCompressed

@@ -340,7 +340,11 @@ func unread(c artifact.Coverage) string {
 	case c.Clear():
 		return ""
 	case c.Unread > 0:
-		return fmt.Sprintf("%d of %d bytes were not read, in %d places: marks may stand there", c.Unread, c.Total, len(c.Regions))
+		places := "1 place"
+		if n := len(c.Regions); n != 1 {
+			places = fmt.Sprint(n, " places")
+		}
+		return fmt.Sprintf("%d of %d bytes were not read, in %s: marks may stand there", c.Unread, c.Total, places)
 	case len(c.Regions) > 0:
 		return fmt.Sprintf("parts are missing or were not read, in %d places (first: %s): marks may stand there", len(c.Regions), c.Regions[0].Why)
 	}

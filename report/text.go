@@ -99,7 +99,7 @@ func (t *text) findings() {
 		t.wrap("  because ", Printable(f.Because))
 		for i, m := range f.Marks {
 			if i == textMarks {
-				t.line("  and %d more marks (see -o json)", len(f.Marks)-i)
+				t.line("  and %d more mark%s (see -o json)", len(f.Marks)-i, plural(len(f.Marks)-i))
 				break
 			}
 			t.mark(m)
@@ -120,7 +120,7 @@ func (t *text) mark(m match.Fired) {
 			break
 		}
 		t.line("      %s", Printable(c.Place))
-		t.line("      %s reads \"%s\"", c.Technique, cut(Printable(c.Value), 100))
+		t.line("      %s reads %s", c.Technique, cut(Printable(c.Value), 100))
 	}
 }
 

@@ -21,10 +21,25 @@ type opening struct {
 	src    *io.SectionReader
 	out    *artifact.Content
 	shared *allowance
-	left   int64 // bytes that may still come out of this content; one chunk may take half of them
-	wasted int64 // bytes that came out of candidates which were none
-	full   bool  // a limit was reached: open nothing more
+	left   int64   // bytes that may still come out of this content; one chunk may take half of them
+	reads  counter // bytes read by formats, and bytes that came out of candidates which were none
+	full   bool    // a limit was reached: open nothing more
 }
+
+// counter is an io.ReaderAt that counts.
+type counter struct {
+	r io.ReaderAt
+	n atomic.Int64
+}
+
+func (c *counter) ReadAt(p []byte, off int64) (int, error) {
+	n, err := c.r.ReadAt(p, off)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// waste is how many bytes candidates that turn out to be none may read and decode, all together.
+func (o *opening) waste() int64 { return 64<<20 + 32*o.src.Size() }
 
 // open covers one content.
 func (r *run) open(ctx context.Context, p pending, depth int, shared *allowance) (*artifact.Content, error) {
@@ -37,6 +52,7 @@ func (r *run) open(ctx context.Context, p pending, depth int, shared *allowance)
 		out:  &artifact.Content{Digest: p.digest, Size: src.Size(), Depth: depth, First: p.first},
 		left: r.limits.perContent(src.Size()),
 	}
+	o.reads.r = src
 	o.out.Type = identify(src)
 	if depth >= r.limits.Depth {
 		o.out.Problems = append(o.out.Problems, artifact.Problem{Kind: artifact.Limit, Detail: "not opened: limit on depth reached"})
@@ -127,9 +143,10 @@ func (o *opening) tryWithin(c candidate, limit int64) bool {
 		return false
 	}
 	src := format.Source{
-		SectionReader: io.NewSectionReader(o.src, c.off, limit-c.off),
+		SectionReader: io.NewSectionReader(&o.reads, c.off, limit-c.off),
 		Before:        c.off, MaxMemory: o.limits.Memory, Keys: o.opts.Keys,
 	}
+	before := o.reads.n.Load()
 	chunk, size, err := o.read(f, src)
 	if o.opts.Explain != nil && (f.Align == 0 || err == nil) {
 		o.opts.Explain(Candidate{o.out.Digest.String(), c.off, f.Name, err})
@@ -138,12 +155,24 @@ func (o *opening) tryWithin(c candidate, limit int64) bool {
 		if !errors.Is(err, format.ErrFormat) {
 			p := problemOf(err, artifact.Damaged)
 			p.At = p.At.Shift(c.off)
-			o.out.Problems = append(o.out.Problems, p)
+			o.problem(p)
+		}
+		if o.reads.n.Load() > o.waste() {
+			o.full = true
+			o.problem(artifact.Problem{Kind: artifact.Limit, At: artifact.Range{Off: c.off}, Detail: "too many false candidates: the rest was not searched"})
 		}
 		return false
 	}
+	o.reads.n.Store(before) // what a chunk reads is no waste
 	o.out.Extents = append(o.out.Extents, artifact.Extent{Range: artifact.Range{Off: c.off, Len: size}, Kind: artifact.InChunk, Chunk: chunk})
 	return true
+}
+
+// problem records a problem of the content.
+func (o *opening) problem(p artifact.Problem) {
+	if len(o.out.Problems) < maxProblems || p.Kind == artifact.Limit {
+		o.out.Problems = append(o.out.Problems, p)
+	}
 }
 
 // read opens a candidate and drains it. A panic of the format is recorded and the candidate refused.
@@ -159,14 +188,10 @@ func (o *opening) read(f *format.Format, src format.Source) (chunk *artifact.Chu
 	}
 	d := &drain{opening: o, chunk: &artifact.Chunk{Format: f.Name}, src: src, paths: map[string]int{}, left: o.left / 2}
 	if err := d.entries(opened); err != nil {
-		o.wasted += d.spent
-		if o.wasted > o.limits.perContent(o.src.Size()) {
-			o.full = true
-			o.out.Problems = append(o.out.Problems, artifact.Problem{Kind: artifact.Limit, Detail: "too many false candidates: the rest was not searched"})
-		}
+		o.reads.n.Add(d.spent)
 		return nil, 0, err
 	}
-	if size = opened.Size(); d.stopped && size <= 0 {
+	if size = opened.Size(); (d.stopped || d.cuts > 0) && size <= 0 {
 		size = src.Size() // a stream that was cut: where it ends is not known, and the problem says so
 	}
 	if size <= 0 || size > src.Size() {
@@ -192,6 +217,7 @@ type drain struct {
 	spent int64          // bytes that came out
 	// stopped means that a limit was reached: no further entry is read.
 	stopped bool
+	cuts    int // entries that were cut
 }
 
 // Entries are read in batches: many small files at a time on all workers, order kept.
@@ -239,12 +265,16 @@ func (d *drain) problem(p artifact.Problem) {
 // maxProblems bounds the problems recorded for one chunk. One more would say nothing new.
 const maxProblems = 100
 
-// batch reads the contents of entries in parallel. When together they exceed what this content
-// may yield, they are read again one after the other, so that the cut is where the order puts it.
+// batch reads the contents of entries in parallel. When together they exceed what this chunk may
+// yield, they are read again one after the other, so that the cut is where the order puts it.
 func (d *drain) batch(entries []format.Entry) error {
 	left := d.left - d.spent
 	var total atomic.Int64
 	nodes, errs := work.Map(d.ctx, d.pool, entries, func(_ context.Context, e format.Entry) (artifact.Node, error) {
+		if e.Size > left {
+			total.Add(e.Size)
+			return artifact.Node{}, errTooMuch
+		}
 		return d.node(e, func(n int64) error {
 			if total.Add(n) > left {
 				return errTooMuch
@@ -253,45 +283,50 @@ func (d *drain) batch(entries []format.Entry) error {
 		})
 	})
 	if total.Load() > left {
-		total.Store(0)
-		nodes, errs = work.Map(d.ctx, nil, entries, func(_ context.Context, e format.Entry) (artifact.Node, error) {
-			if total.Load() >= left {
-				return artifact.Node{}, errTooMuch
-			}
-			return d.node(e, func(n int64) error {
-				if total.Add(n) > left {
-					return errTooMuch
-				}
-				return nil
-			})
-		})
+		nodes, errs = work.Map(d.ctx, nil, entries, func(_ context.Context, e format.Entry) (artifact.Node, error) { return d.alone(e) })
+	} else {
+		d.spent += total.Load()
 	}
-	d.spent += min(total.Load(), left)
 	for i, n := range nodes {
-		switch err := errs[i]; {
-		case errors.Is(err, format.ErrFormat):
+		if d.stopped {
+			break
+		}
+		if err := errs[i]; errors.Is(err, format.ErrFormat) {
 			return err
-		case errors.Is(err, errTooMuch):
-			if d.stopped {
-				continue // what comes behind the cut is not read
-			}
-			d.stopped = true
-			d.problem(problemOf(errTooMuch, artifact.Limit))
-			n = d.cut(entries[i])
-		case err != nil:
+		} else if err != nil {
 			n = node(entries[i])
 			n.Problems = append(n.Problems, problemOf(err, artifact.Damaged))
 		}
 		if err := d.shared.take(0, 1); err != nil {
-			if !d.stopped {
-				d.problem(problemOf(err, artifact.Limit))
-				d.stopped = true
-			}
+			d.problem(problemOf(err, artifact.Limit))
+			d.stopped = true
 			break
 		}
 		d.add(n, entries[i])
 	}
 	return nil
+}
+
+// alone reads one entry within what is left. One that is too long is cut, and costs half of what
+// is left, so that entries behind it still have a chance and the sum stays bounded.
+func (d *drain) alone(e format.Entry) (artifact.Node, error) {
+	left := d.left - d.spent
+	if e.Size <= left {
+		var n int64
+		out, err := d.node(e, func(k int64) error {
+			if n += k; n > left {
+				return errTooMuch
+			}
+			return nil
+		})
+		if !errors.Is(err, errTooMuch) {
+			d.spent += n
+			return out, err
+		}
+	}
+	d.spent += left / 2
+	d.cuts++
+	return d.cut(e), nil
 }
 
 // cut reads the beginning of an entry that was too long, so that what is kept shows what it was.
@@ -302,7 +337,7 @@ func (d *drain) cut(e format.Entry) artifact.Node {
 		return n
 	}
 	if r, err := e.Open(); err == nil {
-		if digest, size, err := d.store.Put(io.LimitReader(r, cutBytes)); err == nil {
+		if digest, size, err := d.store.Put(io.LimitReader(r, min(cutBytes, d.left-d.spent))); err == nil {
 			n.Digest, n.Size = digest, size
 		}
 	}
@@ -373,9 +408,9 @@ func (d *drain) node(e format.Entry, spend func(int64) error) (artifact.Node, er
 		if err := both(e.Window.Len); err != nil {
 			return n, err
 		}
-		outer, base, _ := d.src.Outer()
+		outer, base, _ := d.opening.src.Outer()
 		w := *e.Window
-		digest, err := d.store.Add(io.NewSectionReader(outer, base+w.Off, w.Len))
+		digest, err := d.store.Add(io.NewSectionReader(outer, base+d.src.Before+w.Off, w.Len))
 		if err != nil {
 			return n, err
 		}

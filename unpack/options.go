@@ -22,7 +22,7 @@ type Limits struct {
 	Bytes   int64         // bytes read out of chunks, in all; 16 GiB
 	Ratio   int64         // bytes out of one content for each of its own bytes, beyond the first 64 MiB; 100
 	Entries int           // nodes in all; 500,000
-	Depth   int           // chunks within chunks; 32
+	Depth   int           // chunks within chunks; 128
 	Memory  int64         // bytes that one decoder may hold; 256 MiB
 	Time    time.Duration // of the whole run; none
 }
@@ -42,7 +42,7 @@ func (l Limits) withDefaults() Limits {
 		l.Entries = 500_000
 	}
 	if l.Depth <= 0 {
-		l.Depth = 32
+		l.Depth = 128
 	}
 	return l
 }

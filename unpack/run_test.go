@@ -169,7 +169,7 @@ func TestLimits(t *testing.T) {
 		"ratio":   {boxed(bomb...), Limits{}},
 		"bytes":   {boxed(bomb...), Limits{Bytes: 5 << 20, Ratio: 1 << 30}},
 		"entries": {boxed(bomb...), Limits{Entries: 50}},
-		"depth":   {deep, Limits{}},
+		"depth":   {deep, Limits{Depth: 32}},
 		"time":    {boxed(bomb...), Limits{Time: time.Nanosecond}},
 	}
 	for name, tc := range tests {

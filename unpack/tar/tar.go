@@ -342,6 +342,11 @@ func (m *member) content(e *format.Entry) {
 		return
 	}
 	e.Window, e.Size = nil, s.size
+	// Terabytes of holes would leave nothing of the limits for the members behind them.
+	if most := max(1<<30, 16*m.src.Size()); s.size > most {
+		m.note(artifact.Limit, "tar: sparse member %q at %#x: %d bytes: read up to %d", m.name, m.pos, s.size, most)
+		s.size = most
+	}
 	e.Open = func() (io.Reader, error) {
 		r := *s
 		return &r, nil

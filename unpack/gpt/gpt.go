@@ -83,6 +83,11 @@ func Open(src format.Source) (format.Chunk, error) {
 		return nil, format.Not("gpt: no header")
 	}
 	best.read()
+	for _, p := range best.parts {
+		if p.first == 0 { // an ISO 9660 image that boots from a disk too: the partition is the image
+			return nil, format.Not("gpt: partition %d begins before the table", p.number)
+		}
+	}
 	return best, nil
 }
 

@@ -139,7 +139,8 @@ func (m *member) fault(err error) error {
 // verify checks the CRC-32 of a stored member.
 func (a *archive) verify(m *member) *format.Error {
 	h := crc32.NewIEEE()
-	n, err := io.Copy(h, io.NewSectionReader(a.src, m.data, m.stored))
+	buf := make([]byte, max(1, min(m.stored, 1<<16)))
+	n, err := io.CopyBuffer(h, io.NewSectionReader(a.src, m.data, m.stored), buf)
 	if err != nil {
 		return format.Errorf(artifact.Damaged, m.data, "zip: member %q at %#x: %v", m.name, m.header, err)
 	}

@@ -9,11 +9,11 @@ import (
 // Difference is what two trees have in common and what not, file by file. Only files that hold
 // no further chunks are compared: a container differs if what it holds does.
 type Difference struct {
-	Same    int      // files with the same path and content
-	Changed []Change // same path, other content
-	Moved   []Change // same content, other path; at most one of each content
-	Removed []File   // only in the first tree
-	Added   []File   // only in the second
+	Same    int      `json:"same"`    // files with the same path and content
+	Changed []Change `json:"changed"` // same path, other content
+	Moved   []Change `json:"moved"`   // same content, other path; at most one of each content
+	Removed []File   `json:"removed"` // only in the first tree
+	Added   []File   `json:"added"`   // only in the second
 }
 
 // File is a file at its path through all layers, such as "romfs.img//usr/bin/main" where // is
@@ -33,7 +33,7 @@ type Change struct {
 // Diff compares a with b. Lists are in order of path.
 func Diff(a, b *Tree) Difference {
 	before, after := a.files(), b.files()
-	var d Difference
+	d := Difference{Changed: []Change{}, Moved: []Change{}, Removed: []File{}, Added: []File{}}
 	gone := map[Digest][]File{}
 	for _, p := range slices.Sorted(maps.Keys(before)) {
 		f := before[p]

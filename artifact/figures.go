@@ -1,8 +1,8 @@
 package artifact
 
 import (
-	"bytes"
 	"compress/flate"
+	"encoding/binary"
 	"io"
 	"math"
 	"sync"
@@ -37,22 +37,54 @@ type Figures struct {
 type Meter struct {
 	hist [256]int64
 	n    int64
-	head []byte // the first bytes, up to blockSample, for BlockReuse
+	head []byte // the first bytes, up to blockSample, for what Figures tries on them
 }
 
 const blockSample = 64 << 10
 
 // Write takes b in. It never fails.
 func (m *Meter) Write(b []byte) (int, error) {
-	for _, c := range b {
-		m.hist[c]++
-	}
-	m.n += int64(len(b))
 	if room := blockSample - len(m.head); room > 0 {
 		m.head = append(m.head, b[:min(room, len(b))]...)
 	}
-	return len(b), nil
+	m.n += int64(len(b))
+	n := len(b)
+	if len(b) >= 4096 { // four tables: equal bytes in a row do not wait for each other
+		var h [4][256]uint32
+		for ; len(b) >= 8; b = b[8:] {
+			w := binary.LittleEndian.Uint64(b)
+			h[0][byte(w)]++
+			h[1][byte(w>>8)]++
+			h[2][byte(w>>16)]++
+			h[3][byte(w>>24)]++
+			h[0][byte(w>>32)]++
+			h[1][byte(w>>40)]++
+			h[2][byte(w>>48)]++
+			h[3][w>>56]++
+		}
+		for c := range m.hist {
+			m.hist[c] += int64(h[0][c]) + int64(h[1][c]) + int64(h[2][c]) + int64(h[3][c])
+		}
+	}
+	for _, c := range b {
+		m.hist[c]++
+	}
+	return n, nil
 }
+
+// Join takes in what o took in.
+func (m *Meter) Join(o *Meter) {
+	for c, k := range o.hist {
+		m.hist[c] += k
+	}
+	m.n += o.n
+	if room := blockSample - len(m.head); room > 0 {
+		m.head = append(m.head, o.head[:min(room, len(o.head))]...)
+	}
+}
+
+// Reset makes m as new, but keeps its memory.
+func (m *Meter) Reset() { *m = Meter{head: m.head[:0]} }
 
 // Measure returns the figures of b.
 func Measure(b []byte) Figures {
@@ -73,6 +105,38 @@ func (m *Meter) Figures() Figures {
 	if m.n == 0 {
 		return Figures{Class: ClassData}
 	}
+	f := m.spread()
+	if f.Entropy > dense {
+		f.BlockReuse = blockReuse(m.head)
+		f.Deflate = deflated(m.head)
+	}
+	for _, x := range []*float64{&f.Entropy, &f.ChiSquare, &f.Printable, &f.Deflate, &f.BlockReuse} {
+		*x = math.Round(*x*1000) / 1000
+	}
+	f.Class = f.classify(float64(m.n))
+	return f
+}
+
+// dense is the entropy from which on bytes can be opaque: only there is more than the histogram needed.
+const dense = 6.5
+
+// Opaque reports whether the class in [Meter.Figures], or in [Meter.FiguresIn] if the bytes are
+// part of a file of known type, is opaque. It costs less: for most bytes the histogram decides.
+func (m *Meter) Opaque(in bool) bool {
+	if m.n < minOpaque {
+		return false
+	}
+	if f := m.spread(); f.Entropy <= dense || in && f.ChiSquare > float64(m.n)+1 {
+		return false
+	}
+	if in {
+		return m.FiguresIn().Class.Opaque()
+	}
+	return m.Figures().Class.Opaque()
+}
+
+// spread returns the figures that the histogram gives.
+func (m *Meter) spread() Figures {
 	n := float64(m.n)
 	even := n / 256
 	var f Figures
@@ -86,14 +150,6 @@ func (m *Meter) Figures() Figures {
 		}
 		f.ChiSquare += (float64(k) - even) * (float64(k) - even) / even
 	}
-	if f.Entropy > 6.5 { // only there do they decide anything
-		f.BlockReuse = blockReuse(m.head)
-		f.Deflate = deflated(m.head)
-	}
-	round := func(x float64) float64 { return math.Round(x*1000) / 1000 }
-	f.Entropy, f.ChiSquare, f.Printable, f.BlockReuse = round(f.Entropy), round(f.ChiSquare), round(f.Printable), round(f.BlockReuse)
-	f.Deflate = round(f.Deflate)
-	f.Class = f.classify(n)
 	return f
 }
 
@@ -108,7 +164,7 @@ func (f Figures) classify(n float64) Class {
 		return ClassText
 	case n >= minOpaque && f.Entropy > full-0.05 && f.ChiSquare < 400 && f.Deflate > 0.93:
 		return ClassEncrypted
-	case n >= 4096 && f.Entropy > 6.5 && f.BlockReuse > 0.05 && f.BlockReuse < 0.9 && f.ChiSquare < n:
+	case n >= 4096 && f.Entropy > dense && f.BlockReuse > 0.05 && f.BlockReuse < 0.9 && f.ChiSquare < n:
 		return ClassEncrypted // a block cipher without chaining
 	case n >= minOpaque && f.Deflate > 0.77:
 		return ClassCompressed
@@ -152,22 +208,20 @@ type counter int
 func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
 
 // blockReuse returns the share of aligned 16-byte blocks that repeat an earlier one, blocks of
-// a single value aside: a block cipher without chaining shows so. At most 64 KiB are looked at.
+// a single value aside: a block cipher without chaining shows so.
 func blockReuse(b []byte) float64 {
-	if len(b) > 64<<10 {
-		b = b[:64<<10]
-	}
-	seen := make(map[[16]byte]bool, len(b)/16)
+	seen := tables.Get().(*blockTable)
+	defer tables.Put(seen)
+	clear(seen[:])
 	var reused, all int
 	for ; len(b) >= 16; b = b[16:] {
-		if len(bytes.TrimLeft(b[:16], string(b[:1]))) == 0 {
+		x, y := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+		if x == y && x == uint64(b[0])*0x0101010101010101 {
 			continue
 		}
-		k := [16]byte(b[:16])
-		if seen[k] {
+		if seen.add([2]uint64{x, y}) {
 			reused++
 		}
-		seen[k] = true
 		all++
 	}
 	if all == 0 {
@@ -175,3 +229,22 @@ func blockReuse(b []byte) float64 {
 	}
 	return float64(reused) / float64(all)
 }
+
+// blockTable is a hash table of the 16-byte blocks of one sample, at most half full. No block
+// added is all zeros.
+type blockTable [2 * blockSample / 16][2]uint64
+
+// add reports whether k was there, and adds it if not.
+func (t *blockTable) add(k [2]uint64) bool {
+	for i := (k[0] ^ k[1]*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd >> 32; ; i++ {
+		switch at := &t[i%uint64(len(t))]; *at {
+		case k:
+			return true
+		case [2]uint64{}:
+			*at = k
+			return false
+		}
+	}
+}
+
+var tables = sync.Pool{New: func() any { return new(blockTable) }}

@@ -175,6 +175,11 @@ func analyse(c *cobra.Command, env *environment, a *analysis, out *outputFlags, 
 		return err
 	}
 	defer o.close()
+	if x := a.input.explain; x != nil {
+		if err := x.write(env.stderr, o); err != nil {
+			return exitf(exitIO, "standard error: %w", err)
+		}
+	}
 	if err := out.write(env, targets, r); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type inputFlags struct {
 	keyFile string
 	tmp     string
 	quiet   bool
+	explain *explanation // takes every candidate, if set
 }
 
 func (f *inputFlags) register(c *cobra.Command) {
@@ -94,6 +95,9 @@ func (f *inputFlags) open(ctx context.Context, env *environment, name string, me
 	store := artifact.NewStore(f.tmp)
 	o := &opened{store: store, close: func() { store.Close() }}
 	opts := unpack.Options{Workers: f.workers, Limits: f.limits, Keys: keys, Progress: meter.unpacking}
+	if f.explain != nil {
+		opts.Explain = f.explain.add
+	}
 	if name == "-" {
 		o.tree, err = openStdin(ctx, env, store, opts)
 	} else if info, serr := os.Stat(name); serr != nil {

@@ -152,3 +152,21 @@ func TestPackages(t *testing.T) {
 	}
 	t.Error("no package")
 }
+
+// TestForeignPackage keeps a library that a maker's package holds as a component of its own.
+func TestForeignPackage(t *testing.T) {
+	m := newMade(t, camera...)
+	f := Found{}
+	f.Component = Component{Name: "camera-app", Type: "application", Version: "1.22.1", Claim: Exact}
+	f.Evidence = []Evidence{{}}
+	f.Evidence[0].Content, f.Evidence[0].Technique = m.tree.Contents()[2].Digest, "package"
+	for _, c := range m.tree.Contents() {
+		f.Files = append(f.Files, c.Digest)
+	}
+	got := list(m.identify(1, finder{f}))
+	for _, want := range []string{"busybox 1.22.1", "json-c ", "camera-app 1.22.1"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("components have no %q:\n%s", want, got)
+		}
+	}
+}

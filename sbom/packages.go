@@ -28,32 +28,71 @@ func (m *merger) addPackages(list []Found) {
 				e.Confidence = 1
 			}
 		}
-		var evidence []Evidence
-		m.marked = slices.DeleteFunc(m.marked, func(o *item) bool {
-			if !x.absorbs(o) {
-				return false
-			}
-			evidence = append(evidence, o.Evidence...)
-			x.Omitted += o.Omitted
-			x.CPE = cmp.Or(x.CPE, o.CPE)
-			return true
-		})
-		x.setEvidence(m.plan.t, append(x.Evidence, evidence...))
+		x.takeFrom(m)
 		m.packages = append(m.packages, x)
 	}
 }
 
-// absorbs reports whether o, which marks showed, is x: it stands in x's files and nowhere else.
-func (x *item) absorbs(o *item) bool {
-	if o.Layer != x.Layer || len(o.files) == 0 || !upstream(x.Version, o.Version, o.Claim) {
-		return false
-	}
-	for _, e := range o.Evidence {
-		if e.Relation != Defines || !x.files[e.Content] {
+// takeFrom moves to x the evidence of marks in x's own files, and with it what only marks know.
+// What is left of a component stands elsewhere, in another program that embeds it.
+func (x *item) takeFrom(m *merger) {
+	evidence := x.Evidence
+	m.marked = slices.DeleteFunc(m.marked, func(o *item) bool {
+		if o.Layer != x.Layer || !x.related(o.Name) || !upstream(x.Version, o.Version, o.Claim) {
 			return false
 		}
+		var rest []Evidence
+		for _, e := range o.Evidence {
+			if e.Relation == Defines && x.files[e.Content] {
+				evidence = append(evidence, e)
+			} else {
+				rest = append(rest, e)
+			}
+		}
+		if len(rest) == len(o.Evidence) {
+			return false
+		}
+		x.CPE = cmp.Or(x.CPE, o.CPE)
+		if len(rest) == 0 {
+			x.Omitted += o.Omitted
+			return true
+		}
+		for d := range x.files {
+			delete(o.files, d)
+		}
+		if rest[0].Claim != o.Claim { // what is left says less
+			o.Claim, o.Version = rest[0].Claim, rest[0].Version
+		}
+		o.setEvidence(m.plan.t, rest)
+		return false
+	})
+	x.setEvidence(m.plan.t, evidence)
+}
+
+// related reports whether the package's name or that of its source is about the project of that
+// name: a maker's package may hold a library of another project, which is its own component.
+func (x *item) related(name string) bool {
+	name = plain(name)
+	about := []string{x.Name}
+	for _, p := range x.Properties {
+		if p.Name == SourceProperty {
+			about = append(about, p.Value)
+		}
 	}
-	return true
+	return slices.ContainsFunc(about, func(s string) bool {
+		s = plain(s)
+		return strings.Contains(s, name) || len(s) > 2 && strings.Contains(name, s)
+	})
+}
+
+// plain keeps the letters and digits of s, in lower case.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s))
 }
 
 // upstream reports whether version, as a distribution writes it, can be of the project's version v.

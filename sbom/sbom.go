@@ -119,6 +119,9 @@ type Property struct {
 	Value string `json:"value"`
 }
 
+// SourceProperty names the property of a package that has the name of its source.
+const SourceProperty = "hallmark:package:source"
+
 // MaxEvidence bounds the evidence kept of one component.
 const MaxEvidence = 32
 

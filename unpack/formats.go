@@ -3,6 +3,7 @@ package unpack
 
 import (
 	"hallmark/unpack/ambarella"
+	"hallmark/unpack/android"
 	"hallmark/unpack/ar"
 	"hallmark/unpack/bzip2"
 	"hallmark/unpack/compress"
@@ -13,6 +14,7 @@ import (
 	"hallmark/unpack/ext"
 	"hallmark/unpack/fat"
 	"hallmark/unpack/format"
+	"hallmark/unpack/gpt"
 	"hallmark/unpack/gzip"
 	"hallmark/unpack/hichip"
 	"hallmark/unpack/hikvision"
@@ -24,6 +26,7 @@ import (
 	"hallmark/unpack/lzip"
 	"hallmark/unpack/lzma"
 	"hallmark/unpack/lzop"
+	"hallmark/unpack/mbr"
 	"hallmark/unpack/mtdparts"
 	"hallmark/unpack/novatek"
 	"hallmark/unpack/reolink"
@@ -48,6 +51,8 @@ import (
 // earlier one is asked first. It is a list, written out.
 func Formats() []format.Format {
 	return []format.Format{
+		gpt.Format,
+		mbr.Format,
 		mtdparts.Format,
 		hikvision.Format,
 		dahua.Format,
@@ -63,6 +68,8 @@ func Formats() []format.Format {
 		rockchip.Package,
 		ambarella.Section,
 		ambarella.ROMFS,
+		android.Boot,
+		android.Sparse,
 		uimage.Format,
 		dtb.FIT,
 		dtb.Format,

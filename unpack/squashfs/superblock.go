@@ -179,6 +179,10 @@ func (s *superblock) parse() error {
 	if s.major < 4 {
 		s.compressor = compGzip
 	}
+	if s.doubt != nil && (s.inodeTable < l.size || s.inodeTable >= s.dirTable || s.dirTable >= s.bytesUsed) {
+		// Two things wrong are one too many: the magic stands in programs that know it, such as busybox.
+		return format.Not("%s, and inode table at %#x, directory table at %#x of %d bytes", s.doubt.Text, s.inodeTable, s.dirTable, s.bytesUsed)
+	}
 	return nil
 }
 

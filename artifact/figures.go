@@ -3,6 +3,7 @@ package artifact
 import (
 	"compress/flate"
 	"encoding/binary"
+	"hash/maphash"
 	"io"
 	"math"
 	"sync"
@@ -219,7 +220,7 @@ func blockReuse(b []byte) float64 {
 		if x == y && x == uint64(b[0])*0x0101010101010101 {
 			continue
 		}
-		if seen.add([2]uint64{x, y}) {
+		if seen.add(maphash.Bytes(seed, b[:16]), [2]uint64{x, y}) {
 			reused++
 		}
 		all++
@@ -234,9 +235,9 @@ func blockReuse(b []byte) float64 {
 // added is all zeros.
 type blockTable [2 * blockSample / 16][2]uint64
 
-// add reports whether k was there, and adds it if not.
-func (t *blockTable) add(k [2]uint64) bool {
-	for i := (k[0] ^ k[1]*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd >> 32; ; i++ {
+// add reports whether k, whose hash is h, was there, and adds it if not.
+func (t *blockTable) add(h uint64, k [2]uint64) bool {
+	for i := h; ; i++ {
 		switch at := &t[i%uint64(len(t))]; *at {
 		case k:
 			return true
@@ -247,4 +248,7 @@ func (t *blockTable) add(k [2]uint64) bool {
 	}
 }
 
-var tables = sync.Pool{New: func() any { return new(blockTable) }}
+var (
+	seed   = maphash.MakeSeed() // nobody can make up blocks that collide
+	tables = sync.Pool{New: func() any { return new(blockTable) }}
+)

@@ -1,7 +1,9 @@
 package unpack
 
 import (
-	"io"
+	"bytes"
+	"encoding/binary"
+	"sync"
 
 	"hallmark/artifact"
 )
@@ -12,11 +14,11 @@ func (o *opening) fillGaps() {
 	var out []artifact.Extent
 	at := int64(0)
 	for _, x := range o.out.Extents {
-		out = append(out, unclaimed(o.src, artifact.Range{Off: at, Len: x.Off - at}, o.out.Type)...)
+		out = append(out, unclaimed(o.hot, artifact.Range{Off: at, Len: x.Off - at}, o.out.Type)...)
 		out = append(out, x)
 		at = x.End()
 	}
-	o.out.Extents = append(out, unclaimed(o.src, artifact.Range{Off: at, Len: o.src.Size() - at}, o.out.Type)...)
+	o.out.Extents = append(out, unclaimed(o.hot, artifact.Range{Off: at, Len: o.src.Size() - at}, o.out.Type)...)
 }
 
 const (
@@ -25,96 +27,141 @@ const (
 )
 
 // unclaimed divides the range at into runs of one byte value and unknown rest.
-func unclaimed(r io.ReaderAt, at artifact.Range, typ string) []artifact.Extent {
+func unclaimed(h *hot, at artifact.Range, typ string) []artifact.Extent {
 	if at.Len == 0 {
 		return nil
 	}
 	if media[typ] || at.Len < minPadding {
-		return unknown(r, at, typ)
+		return unknown(h, at, typ)
+	}
+	runs := padding(h, at)
+	if len(runs) == 0 {
+		return unknown(h, at, typ)
 	}
 	var out []artifact.Extent
-	runs(r, at, func(run artifact.Range, value byte) {
-		last := at.Off
-		if n := len(out); n > 0 {
-			last = out[n-1].End()
-		}
-		out = append(out, unknown(r, artifact.Range{Off: last, Len: run.Off - last}, typ)...)
-		out = append(out, artifact.Extent{Range: run, Kind: artifact.Padding, Fill: value})
-	})
 	last := at.Off
-	if n := len(out); n > 0 {
-		last = out[n-1].End()
+	for _, run := range runs {
+		out = append(out, unknown(h, artifact.Range{Off: last, Len: run.Off - last}, typ)...)
+		out = append(out, run)
+		last = run.End()
 	}
-	return append(out, unknown(r, artifact.Range{Off: last, Len: at.End() - last}, typ)...)
+	return append(out, unknown(h, artifact.Range{Off: last, Len: at.End() - last}, typ)...)
 }
 
-// runs calls found for each run of at least minPadding equal bytes (all of them, if they fill at).
-func runs(r io.ReaderAt, at artifact.Range, found func(artifact.Range, byte)) {
-	buf := make([]byte, min(searchBlock, at.Len))
-	start, value := at.Off, -1 // of the run at hand
+// padding returns the runs of at least minPadding equal bytes in at.
+func padding(h *hot, at artifact.Range) []artifact.Extent {
+	var out []artifact.Extent
+	start, value := at.Off, -1 // of the run that reaches the end of what was read, if any
 	flush := func(end int64) {
 		if value >= 0 && end-start >= minPadding {
-			found(artifact.Range{Off: start, Len: end - start}, byte(value))
+			out = append(out, artifact.Extent{Range: artifact.Range{Off: start, Len: end - start}, Kind: artifact.Padding, Fill: byte(value)})
 		}
+		value = -1
 	}
 	for off := at.Off; off < at.End(); {
-		b := buf[:min(int64(len(buf)), at.End()-off)]
-		n, _ := r.ReadAt(b, off)
-		if n == 0 {
+		b, _ := h.span(off, min(searchBlock, at.End()-off))
+		if len(b) == 0 {
 			break
 		}
-		for i, c := range b[:n] {
-			if int(c) != value {
+		i := 0
+		if value >= 0 {
+			if i = sameUntil(b, 0, byte(value)); i < len(b) {
 				flush(off + int64(i))
-				start, value = off+int64(i), int(c)
 			}
 		}
-		off += int64(n)
+		for value < 0 {
+			lo, hi := nextRun(b, i)
+			start, value = off+int64(lo), int(b[lo])
+			if hi < len(b) {
+				flush(off + int64(hi))
+			}
+			i = hi
+		}
+		off += int64(len(b))
 	}
 	flush(at.End())
+	return out
 }
 
+// probe is a step in which a run of minPadding equal bytes cannot hide: it fills one such step.
+const probe = minPadding / 2
+
+// nextRun returns the first run of equal bytes in b[from:] that fills a step of probe bytes, or
+// else the run that reaches the end of b, however short. b[from:] must not be empty.
+func nextRun(b []byte, from int) (lo, hi int) {
+	lo = from
+	for ; lo+probe <= len(b); lo += probe {
+		p := b[lo : lo+probe]
+		if p[0] == p[probe/2] && p[0] == p[probe-1] && bytes.Equal(p[1:], p[:probe-1]) {
+			hi = sameUntil(b, lo+probe, p[0])
+			break
+		}
+	}
+	if hi == 0 {
+		lo, hi = len(b)-1, len(b)
+	}
+	for v := b[lo]; lo > from && b[lo-1] == v; lo-- {
+	}
+	return lo, hi
+}
+
+// sameUntil returns the index of the first byte of b[i:] that is not v, or len(b).
+func sameUntil(b []byte, i int, v byte) int {
+	for w := uint64(v) * 0x0101010101010101; i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:]) == w; i += 8 {
+	}
+	for ; i < len(b) && b[i] == v; i++ {
+	}
+	return i
+}
+
+var meters = sync.Pool{New: func() any { return new([2]artifact.Meter) }}
+
 // unknown classes the range at, joining neighbours that are alike in being readable or not.
-func unknown(r io.ReaderAt, at artifact.Range, typ string) []artifact.Extent {
+func unknown(h *hot, at artifact.Range, typ string) []artifact.Extent {
 	if at.Len == 0 {
 		return nil
 	}
+	pair := meters.Get().(*[2]artifact.Meter)
+	defer meters.Put(pair)
+	m, joined := &pair[0], &pair[1]
+	joined.Reset()
 	var out []artifact.Extent
-	var joined artifact.Meter
-	buf := make([]byte, min(grain, at.Len))
 	opaque := false
-	figures := func(m *artifact.Meter) artifact.Figures {
-		if typ == "" {
-			return m.Figures()
-		}
-		f := m.FiguresIn()
-		if media[typ] {
-			f.Class = artifact.ClassMedia
-		}
-		return f
-	}
 	for off := at.Off; off < at.End(); {
-		b := buf[:min(grain, at.End()-off)]
-		n, _ := r.ReadAt(b, off)
-		if n == 0 {
-			n = len(b) // unreadable: the run reports it elsewhere
-			clear(b)
+		want := min(grain, at.End()-off)
+		b, _ := h.span(off, want)
+		if len(b) == 0 {
+			b = make([]byte, want) // unreadable: the run reports it elsewhere
 		}
-		var m artifact.Meter
-		m.Write(b[:n])
-		here := figures(&m).Class.Opaque()
-		if len(out) == 0 || here != opaque && n >= grain/2 {
+		m.Reset()
+		m.Write(b)
+		here := opaque
+		if len(out) == 0 || len(b) >= grain/2 {
+			here = !media[typ] && m.Opaque(typ != "")
+		}
+		if len(out) == 0 || here != opaque {
 			if len(out) > 0 {
-				out[len(out)-1].Figures = figures(&joined)
+				out[len(out)-1].Figures = figures(joined, typ)
+				joined.Reset()
 			}
-			joined = artifact.Meter{}
 			opaque = here
 			out = append(out, artifact.Extent{Range: artifact.Range{Off: off}, Kind: artifact.Unknown})
 		}
-		joined.Write(b[:n])
-		out[len(out)-1].Len += int64(n)
-		off += int64(n)
+		joined.Join(m)
+		out[len(out)-1].Len += int64(len(b))
+		off += int64(len(b))
 	}
-	out[len(out)-1].Figures = figures(&joined)
+	out[len(out)-1].Figures = figures(joined, typ)
 	return out
+}
+
+func figures(m *artifact.Meter, typ string) artifact.Figures {
+	if typ == "" {
+		return m.Figures()
+	}
+	f := m.FiguresIn()
+	if media[typ] {
+		f.Class = artifact.ClassMedia
+	}
+	return f
 }

@@ -2,10 +2,7 @@ package unpack
 
 import (
 	"bytes"
-	"io"
 	"unicode/utf8"
-
-	"hallmark/artifact"
 )
 
 // typeMagics names files that need no unpacking by how they begin. Longer before shorter.
@@ -35,12 +32,11 @@ var media = map[string]bool{"png": true, "gif": true, "jpeg": true, "font": true
 
 // identify names the type of a file that needs no unpacking, by its bytes; "" if it is none known.
 // A media type is only given if the file also ends as one does, so that nothing hides in it.
-func identify(r *io.SectionReader) string {
-	head := make([]byte, min(4096, r.Size()))
-	n, _ := r.ReadAt(head, 0)
-	head = head[:n]
+func identify(h *hot) string {
+	r := h.src
+	head, _ := h.span(0, 4096)
 	for _, m := range typeMagics {
-		if bytes.HasPrefix(head, []byte(m.magic)) && complete(r, m.typ, head) {
+		if bytes.HasPrefix(head, []byte(m.magic)) && complete(h, m.typ, head) {
 			return m.typ
 		}
 	}
@@ -62,9 +58,9 @@ func riffSize(head []byte) int64 {
 }
 
 // complete checks the end of types that have a plain one.
-func complete(r *io.SectionReader, typ string, head []byte) bool {
-	tail := make([]byte, min(12, r.Size()))
-	r.ReadAt(tail, r.Size()-int64(len(tail)))
+func complete(h *hot, typ string, head []byte) bool {
+	tail := make([]byte, min(12, h.src.Size()))
+	h.ReadAt(tail, h.src.Size()-int64(len(tail)))
 	switch typ {
 	case "png":
 		return bytes.HasPrefix(tail, []byte("\x00\x00\x00\x00IEND"))
@@ -84,7 +80,13 @@ func isText(head []byte) bool {
 	if bytes.IndexByte(head, 0) >= 0 {
 		return false
 	}
-	if m := artifact.Measure(head); m.Printable > 0.95 {
+	printable := 0
+	for _, c := range head {
+		if c >= 0x20 && c < 0x7f || c == '\n' || c == '\r' || c == '\t' {
+			printable++
+		}
+	}
+	if float64(printable) > 0.95*float64(len(head)) {
 		return true
 	}
 	for i := 0; i < 4 && len(head) > 0 && !utf8.Valid(head); i++ {

@@ -19,6 +19,7 @@ type opening struct {
 	*run
 	ctx    context.Context
 	src    *io.SectionReader
+	hot    *hot // reads src
 	out    *artifact.Content
 	shared *allowance
 	left   int64   // bytes that may still come out of this content; one chunk may take half of them
@@ -52,8 +53,11 @@ func (r *run) open(ctx context.Context, p pending, depth int, shared *allowance)
 		out:  &artifact.Content{Digest: p.digest, Size: src.Size(), Depth: depth, First: p.first},
 		left: r.limits.perContent(src.Size()),
 	}
-	o.reads.r = src
-	o.out.Type = identify(src)
+	buf := hotBuffers.Get().(*[]byte)
+	defer hotBuffers.Put(buf)
+	o.hot = &hot{src: src, buf: *buf}
+	o.reads.r = o.hot
+	o.out.Type = identify(o.hot)
 	if depth >= r.limits.Depth {
 		o.out.Problems = append(o.out.Problems, artifact.Problem{Kind: artifact.Limit, Detail: "not opened: limit on depth reached"})
 	} else if err := o.cover(); err != nil {
@@ -66,7 +70,7 @@ func (r *run) open(ctx context.Context, p pending, depth int, shared *allowance)
 
 // cover finds the chunks of the content, in order.
 func (o *opening) cover() error {
-	whole, err := o.searcher.wholeFormats(o.src, o.src.Size())
+	whole, err := o.searcher.wholeFormats(o.hot)
 	if err != nil {
 		return err
 	}
@@ -75,7 +79,7 @@ func (o *opening) cover() error {
 			break
 		}
 	}
-	pass := o.searcher.pass(o.src, o.src.Size())
+	pass := o.searcher.pass(o.hot)
 	from := o.end()
 	for !o.full {
 		found, err := pass.next(from)
@@ -120,6 +124,7 @@ func (o *opening) aligned() {
 				limit = chunks[k].Off
 			}
 			for at = (at + f.Align - 1) / f.Align * f.Align; at < limit && !o.full; at += f.Align {
+				o.hot.span(at, f.Align) // reads ahead; the format meets an error again
 				if o.tryWithin(candidate{at, i}, limit) {
 					at = (o.end() - 1) / f.Align * f.Align
 				}
@@ -144,7 +149,7 @@ func (o *opening) tryWithin(c candidate, limit int64) bool {
 	}
 	src := format.Source{
 		SectionReader: io.NewSectionReader(&o.reads, c.off, limit-c.off),
-		Before:        c.off, MaxMemory: o.limits.Memory, Keys: o.opts.Keys,
+		Before:        c.off, MaxMemory: o.limits.Memory, Keys: o.opts.Keys, Recover: o.opts.Recover,
 	}
 	before := o.reads.n.Load()
 	chunk, size, err := o.read(f, src)

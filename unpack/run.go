@@ -204,7 +204,7 @@ func (r *run) unopened(p pending, depth int, problem artifact.Problem) *artifact
 	c := &artifact.Content{Digest: p.digest, Depth: depth, First: p.first, Problems: []artifact.Problem{problem}}
 	if sr, err := r.store.Open(p.digest); err == nil {
 		c.Size = sr.Size()
-		c.Extents = unclaimed(sr, artifact.Range{Len: c.Size}, "")
+		c.Extents = unclaimed(&hot{src: sr, buf: make([]byte, hotBlock)}, artifact.Range{Len: c.Size}, "")
 	}
 	return c
 }

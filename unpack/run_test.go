@@ -232,7 +232,8 @@ func TestSearchFindsAcrossBlocks(t *testing.T) {
 		b := make([]byte, 3*searchBlock)
 		copy(b[at:], "BOX!")
 		copy(b[at+1000:], "END!")
-		got, err := s.pass(bytes.NewReader(b), int64(len(b))).next(0)
+		h := &hot{src: io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), buf: make([]byte, hotBlock)}
+		got, err := s.pass(h).next(0)
 		want := []candidate{{int64(at), 0}, {int64(at), 1}}
 		if err != nil || cmp.Diff(want, got, cmp.AllowUnexported(candidate{})) != "" {
 			t.Errorf("magic at %#x: candidates %v, %v", at, got, err)

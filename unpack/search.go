@@ -2,7 +2,7 @@ package unpack
 
 import (
 	"bytes"
-	"io"
+	"encoding/binary"
 	"sort"
 
 	"hallmark/unpack/format"
@@ -12,15 +12,18 @@ import (
 // chunks cover already.
 type searcher struct {
 	formats []format.Format
-	first   [1 << 16][]anchor // by the first two bytes of the magic
-	longest int               // bytes of the longest magic
-	reach   int64             // largest Off of a magic
-	start   []anchor          // magics that count at offset 0 only
+	keys    [1 << 16 / 64]uint64 // set of the keys of all magics, one bit each
+	anchors map[uint16][]anchor  // by key
+	longest int                  // bytes of the longest magic
+	reach   int64                // largest Off of a magic
+	start   []anchor             // magics that count at offset 0 only
 	whole   []wholeMagic
 }
 
+// anchor is a magic and its key: two neighbouring bytes of it that are rare in most contents.
 type anchor struct {
 	bytes  string
+	key    int // index in bytes
 	off    int64
 	format int // index in formats, which is precedence
 }
@@ -31,7 +34,7 @@ type wholeMagic struct {
 }
 
 func newSearcher(formats []format.Format) *searcher {
-	s := &searcher{formats: formats}
+	s := &searcher{formats: formats, anchors: map[uint16][]anchor{}}
 	for i, f := range formats {
 		for _, m := range f.Magics {
 			if f.Whole {
@@ -39,16 +42,41 @@ func newSearcher(formats []format.Format) *searcher {
 				continue
 			}
 			if m.Start {
-				s.start = append(s.start, anchor{m.Bytes, m.Off, i})
+				s.start = append(s.start, anchor{m.Bytes, 0, m.Off, i})
 				continue
 			}
-			k := int(m.Bytes[0]) | int(m.Bytes[1])<<8
-			s.first[k] = append(s.first[k], anchor{m.Bytes, m.Off, i})
+			at := rarest(m.Bytes)
+			k := uint16(m.Bytes[at]) | uint16(m.Bytes[at+1])<<8
+			s.anchors[k] = append(s.anchors[k], anchor{m.Bytes, at, m.Off, i})
+			s.keys[k/64] |= 1 << (k % 64)
 			s.longest = max(s.longest, len(m.Bytes))
 			s.reach = max(s.reach, m.Off)
 		}
 	}
 	return s
+}
+
+// rarest returns the index of the two bytes of magic to search for: small numbers and filling
+// are everywhere in binaries.
+func rarest(magic string) int {
+	best, most := 0, 9
+	for i := 0; i+1 < len(magic); i++ {
+		common := 0
+		for _, c := range []byte(magic[i : i+2]) {
+			switch {
+			case c == 0 || c == 0xff:
+				common += 4
+			case c < 0x20 || c == ' ':
+				common += 2
+			case c == '0':
+				common++
+			}
+		}
+		if common < most {
+			best, most = i, common
+		}
+	}
+	return best
 }
 
 // candidate is an offset at which format may start.
@@ -60,20 +88,17 @@ type candidate struct {
 // pass is one search over one content.
 type pass struct {
 	*searcher
-	r     io.ReaderAt
-	size  int64
+	h     *hot
 	at    int64 // every magic that starts before at has been seen
 	found []candidate
-	buf   []byte
 }
 
 const searchBlock = 256 << 10
 
-func (s *searcher) pass(r io.ReaderAt, size int64) *pass {
-	p := &pass{searcher: s, r: r, size: size, buf: make([]byte, min(searchBlock+int64(s.longest), size))}
+func (s *searcher) pass(h *hot) *pass {
+	p := &pass{searcher: s, h: h}
 	for _, a := range s.start {
-		b := make([]byte, len(a.bytes))
-		if n, _ := r.ReadAt(b, a.off); n == len(b) && string(b) == a.bytes {
+		if b, _ := h.span(a.off, int64(len(a.bytes))); string(b) == a.bytes {
 			p.found = append(p.found, candidate{0, a.format})
 		}
 	}
@@ -86,7 +111,7 @@ func (p *pass) next(from int64) ([]candidate, error) {
 	i := sort.Search(len(p.found), func(i int) bool { return p.found[i].off >= from })
 	p.found = p.found[i:]
 	p.at = max(p.at, from)
-	for p.at < p.size && (len(p.found) == 0 || p.found[0].off+p.reach >= p.at) {
+	for p.at < p.h.src.Size() && (len(p.found) == 0 || p.found[0].off+p.reach >= p.at) {
 		if err := p.block(from); err != nil {
 			return nil, err
 		}
@@ -100,22 +125,20 @@ func (p *pass) next(from int64) ([]candidate, error) {
 
 // block searches the next searchBlock bytes for magics.
 func (p *pass) block(from int64) error {
-	want := int(min(int64(len(p.buf)), p.size-p.at))
-	n, err := p.r.ReadAt(p.buf[:want], p.at)
-	if n < want {
+	b, err := p.h.span(p.at, searchBlock+int64(p.longest))
+	if err != nil {
 		return err
 	}
-	b := p.buf[:n]
-	last := min(searchBlock, n) // magics that start before last belong to this block
+	last := min(searchBlock, len(b)) // magics that start before last belong to this block
 	had := len(p.found)
-	for i := 0; i+1 < n && i < last; i++ {
-		anchors := p.first[uint16(b[i])|uint16(b[i+1])<<8]
-		if anchors == nil {
-			continue
+	for i := 0; ; i++ {
+		if i = p.nextKey(b, i); i+1 >= len(b) {
+			break
 		}
-		for _, a := range anchors {
-			off := p.at + int64(i) - a.off
-			if off < from || n-i < len(a.bytes) || string(b[i:i+len(a.bytes)]) != a.bytes {
+		for _, a := range p.anchors[uint16(b[i])|uint16(b[i+1])<<8] {
+			start := i - a.key
+			off := p.at + int64(start) - a.off
+			if start < 0 || start >= last || off < from || len(b)-start < len(a.bytes) || string(b[start:start+len(a.bytes)]) != a.bytes {
 				continue
 			}
 			p.found = append(p.found, candidate{off, a.format})
@@ -132,6 +155,25 @@ func (p *pass) block(from int64) error {
 	return nil
 }
 
+// nextKey returns the index of the first key in b[i:], or one from which no key fits into b.
+func (s *searcher) nextKey(b []byte, i int) int {
+	keys := &s.keys
+	has := func(k uint16) uint64 { return keys[k/64] >> (k % 64) }
+	for ; i+8 <= len(b); i += 7 { // seven keys in eight bytes
+		w := binary.LittleEndian.Uint64(b[i:])
+		if (has(uint16(w))|has(uint16(w>>8))|has(uint16(w>>16))|has(uint16(w>>24))|
+			has(uint16(w>>32))|has(uint16(w>>40))|has(uint16(w>>48)))&1 != 0 {
+			break
+		}
+	}
+	for ; i+1 < len(b); i++ {
+		if has(uint16(b[i])|uint16(b[i+1])<<8)&1 != 0 {
+			break
+		}
+	}
+	return i
+}
+
 func dedupe(c []candidate) []candidate {
 	out := c[:0]
 	for i, x := range c {
@@ -143,16 +185,11 @@ func dedupe(c []candidate) []candidate {
 }
 
 // wholeFormats returns the formats about the whole content that have a magic in it.
-func (s *searcher) wholeFormats(r io.ReaderAt, size int64) ([]int, error) {
-	if len(s.whole) == 0 {
-		return nil, nil
-	}
+func (s *searcher) wholeFormats(h *hot) ([]int, error) {
 	seen := map[int]bool{}
-	const overlap = 64
-	buf := make([]byte, min(searchBlock+overlap, size))
-	for at := int64(0); at < size; at += searchBlock {
-		b := buf[:min(int64(len(buf)), size-at)]
-		if n, err := r.ReadAt(b, at); n < len(b) {
+	for at := int64(0); at < h.src.Size() && len(s.whole) > 0; at += searchBlock {
+		b, err := h.span(at, hotBlock)
+		if err != nil {
 			return nil, err
 		}
 		for _, m := range s.whole {

@@ -232,3 +232,18 @@ func allNeedAll() string {
 	}
 	return b.String()
 }
+
+// FuzzFind reads any bytes as the databases of a root filesystem.
+func FuzzFind(f *testing.F) {
+	for _, s := range []string{dpkgStatus, opkgStatus, opkgControl, apkInstalled} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		tree, store := tree(t,
+			"var/lib/dpkg/status", text, "usr/lib/opkg/info/a.control", text, "lib/apk/db/installed", text,
+			"var/lib/dpkg/info/a.list", text, "var/lib/dpkg/info/a.md5sums", text, "usr/share/doc/a/copyright", text,
+			"etc/os-release", text, "link", "->"+text)
+		list, _ := Finder{}.Find(context.Background(), tree, store)
+		summary(t, store, list)
+	})
+}

@@ -11,6 +11,7 @@ type Options struct {
 	Workers  int
 	Limits   Limits
 	Keys     format.Keys
+	Recover  bool            // also what filesystems hold but no longer refer to: deleted files, older versions
 	Formats  []format.Format // nil means Formats()
 	Progress func(Progress)  // called from any goroutine, not at the same time
 	Explain  func(Candidate) // called for every candidate, in no fixed order, from any goroutine

@@ -29,6 +29,7 @@ type inputFlags struct {
 	memory  size
 	keyFile string
 	tmp     string
+	recover bool
 	quiet   bool
 	explain *explanation // takes every candidate, if set
 }
@@ -43,6 +44,7 @@ func (f *inputFlags) register(c *cobra.Command) {
 	fl.Var(&f.memory, "max-memory", "most memory that one decoder may hold (default 256M)")
 	fl.DurationVar(&f.limits.Time, "max-time", 0, "most time for taking apart, such as 5m (default no limit)")
 	fl.StringVar(&f.keyFile, "key-file", "", "file of keys for encrypted bodies: one `name=hexadecimal` a line")
+	fl.BoolVar(&f.recover, "recover", false, "also read deleted files and older versions of files, where a file system still holds them")
 	fl.StringVar(&f.tmp, "tmp", "", "folder for temporary files (default the system's)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 }
@@ -94,7 +96,7 @@ func (f *inputFlags) open(ctx context.Context, env *environment, name string, me
 	}
 	store := artifact.NewStore(f.tmp)
 	o := &opened{store: store, close: func() { store.Close() }}
-	opts := unpack.Options{Workers: f.workers, Limits: f.limits, Keys: keys, Progress: meter.unpacking}
+	opts := unpack.Options{Workers: f.workers, Limits: f.limits, Keys: keys, Recover: f.recover, Progress: meter.unpacking}
 	if f.explain != nil {
 		opts.Explain = f.explain.add
 	}

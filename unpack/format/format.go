@@ -65,6 +65,7 @@ type Source struct {
 	Before    int64 // bytes of the content before offset 0
 	MaxMemory int64 // the most a format may hold at a time for one entry, in bytes; 0 means 256 MiB
 	Keys      Keys
+	Recover   bool // also yield what a filesystem holds but no longer refers to: deleted files, older versions
 }
 
 // Memory returns MaxMemory or its default.

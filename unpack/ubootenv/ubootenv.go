@@ -49,10 +49,11 @@ type variable struct {
 }
 
 func open(src format.Source) (*env, error) {
-	head := make([]byte, min(maxFirst, src.Size()))
-	if n, _ := src.ReadAt(head[:min(len(head), 64)], 0); n < 16 || !begins(head[4:n]) && !begins(head[5:n]) {
-		return nil, format.Not("ubootenv: no variable")
+	start := make([]byte, min(64, src.Size()))
+	if n, _ := src.ReadAt(start, 0); n < 16 || !begins(start[4:n]) && !begins(start[5:n]) {
+		return nil, errNoVariable
 	}
+	head := make([]byte, min(maxFirst, src.Size()))
 	n, _ := src.ReadAt(head, 0)
 	for data := int64(4); data <= 5; data++ {
 		if first, _, ok := bytes.Cut(head[data:n], []byte{0}); !ok || !isVariable(first) {
@@ -66,6 +67,8 @@ func open(src format.Source) (*env, error) {
 	}
 	return nil, format.Not("ubootenv: no CRC fits")
 }
+
+var errNoVariable = format.Not("ubootenv: no variable")
 
 // begins reports whether b starts as a variable does: a name and "=", or a name as long as b.
 func begins(b []byte) bool {

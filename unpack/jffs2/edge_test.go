@@ -83,6 +83,11 @@ func read(t *testing.T, b []byte) (string, int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return list(t, r), r.Size()
+}
+
+func list(t *testing.T, r *Reader) string {
+	t.Helper()
 	var out strings.Builder
 	for e, err := range r.Entries() {
 		if err != nil {
@@ -100,13 +105,16 @@ func read(t *testing.T, b []byte) (string, int64) {
 			}
 			b, err := io.ReadAll(rd)
 			fmt.Fprintf(&out, ": %q", b)
+			for _, p := range e.Problems {
+				fmt.Fprintf(&out, " %s", p.Detail)
+			}
 			if err != nil {
 				fmt.Fprintf(&out, " %v", err)
 			}
 		}
 		out.WriteByte('\n')
 	}
-	return out.String(), r.Size()
+	return out.String()
 }
 
 func TestVersions(t *testing.T) {

@@ -9,8 +9,10 @@
 // whose checksums do not fit are refused and reported. Every byte of a file has a node, holes
 // included, so a run without one means that a node was lost.
 //
-// Not read: the Rubin compression methods, which no mkfs.jffs2 of this century writes, deleted
-// files, and inodes that no directory names.
+// If the unpacker asks to recover, deleted regular files and earlier versions of regular files
+// come behind the filesystem, as lost+found/versions/PATH~vN (see past.go).
+//
+// Not read: the Rubin compression methods, which no mkfs.jffs2 of this century writes.
 package jffs2
 
 import (
@@ -35,10 +37,10 @@ var Format = format.Format{
 	},
 	Limits: []string{
 		"Nodes in one of the Rubin compression methods are not decoded.",
-		"Deleted files and earlier versions of files are not listed.",
+		"Deleted files and earlier versions of files are listed only on request, of regular files alone, and the 64 newest of each.",
 		"Two filesystems of the same byte order side by side are told apart only if their inode and version numbers contradict.",
 	},
-	Open: func(src format.Source) (format.Chunk, error) { return NewReader(src, src.Size()) },
+	Open: func(src format.Source) (format.Chunk, error) { return newReader(src, src.Size(), src.Recover) },
 }
 
 // magics lists the first four bytes of each node type, live and obsolete, in both byte orders.
@@ -71,12 +73,15 @@ type Reader struct {
 	inodes   map[uint32][]inode // nodes of an inode, oldest version first
 	children map[uint32][]dirent
 	xattrs   map[uint32][]artifact.Xattr
+	past     *past // nil unless it is to be recovered
 	problems []*format.Error
 }
 
 // NewReader scans the filesystem whose first node is at offset 0 of src. The error wraps
 // format.ErrFormat if there is no node. src must be safe for concurrent use.
-func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
+func NewReader(src io.ReaderAt, size int64) (*Reader, error) { return newReader(src, size, false) }
+
+func newReader(src io.ReaderAt, size int64, past bool) (*Reader, error) {
 	var first [headerSize]byte
 	if n, _ := src.ReadAt(first[:], 0); n < headerSize || size < headerSize {
 		return nil, format.Not("jffs2: %d bytes", size)
@@ -85,7 +90,7 @@ func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
 		for _, magic := range []uint16{magic, oldMagic} {
 			if h, ok := parseHeader(first[:], order, magic); ok && h.length <= size {
 				r := &Reader{src: src, order: order}
-				s := scanner{window: window{src: src, size: size}, order: order, magic: magic, sound: true}
+				s := scanner{window: window{src: src, size: size}, order: order, magic: magic, sound: true, recover: past}
 				s.scan()
 				r.build(&s)
 				return r, nil

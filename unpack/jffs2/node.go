@@ -70,11 +70,12 @@ func sumAccurate(b []byte, order binary.ByteOrder) uint32 {
 type dirent struct {
 	off                int64
 	pino, version, ino uint32
+	time               uint32 // when it was written
 	name               string
 }
 
 func parseDirent(b []byte, order binary.ByteOrder) dirent {
-	return dirent{pino: order.Uint32(b[12:]), version: order.Uint32(b[16:]), ino: order.Uint32(b[20:])}
+	return dirent{pino: order.Uint32(b[12:]), version: order.Uint32(b[16:]), ino: order.Uint32(b[20:]), time: order.Uint32(b[24:])}
 }
 
 // inode is a run of a file's bytes together with the file's attributes at that version:

@@ -132,6 +132,8 @@ func (s *scanner) cut(off int64) {
 	}
 	s.inodes = slices.DeleteFunc(s.inodes, func(n inode) bool { return n.off >= off })
 	s.dirents = slices.DeleteFunc(s.dirents, func(d dirent) bool { return d.off >= off })
+	s.oldInodes = slices.DeleteFunc(s.oldInodes, func(n inode) bool { return n.off >= off })
+	s.oldDirents = slices.DeleteFunc(s.oldDirents, func(d dirent) bool { return d.off >= off })
 	s.xattrs = slices.DeleteFunc(s.xattrs, func(x xattr) bool { return x.off >= off })
 	s.xrefs = slices.DeleteFunc(s.xrefs, func(x xref) bool { return x.off >= off })
 	s.complaints = slices.DeleteFunc(s.complaints, func(c complaint) bool { return c.off >= off })

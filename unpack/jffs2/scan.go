@@ -31,6 +31,10 @@ type scanner struct {
 	window
 	order binary.ByteOrder
 	magic uint16
+	// recover keeps nodes that are marked obsolete, beside the others.
+	recover    bool
+	oldInodes  []inode
+	oldDirents []dirent
 
 	heads      []extent
 	inodes     []inode
@@ -184,6 +188,8 @@ func (s *scanner) inodeNode(pos int64, h header) int64 {
 			return 0
 		}
 		s.inodes = append(s.inodes, n)
+	} else if s.recover && s.sum(n.data(), int64(n.csize)) == dataSum {
+		s.oldInodes = append(s.oldInodes, n)
 	}
 	cut := int64(0)
 	if n.compr != comprZero {
@@ -211,6 +217,8 @@ func (s *scanner) direntNode(pos int64, h header) int64 {
 	d.off, d.name = pos, string(b[direntSize:direntSize+size])
 	if h.live {
 		s.dirents = append(s.dirents, d)
+	} else if s.recover {
+		s.oldDirents = append(s.oldDirents, d)
 	}
 	ident := crc32.ChecksumIEEE(b[direntSize:direntSize+size]) ^ d.ino<<3
 	return s.learn(factKey{typeDirent, d.pino, d.version}, fact{pos, ident, h.live})

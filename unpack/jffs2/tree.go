@@ -25,18 +25,7 @@ func (r *Reader) build(s *scanner) {
 		r.erase = s.erase // a few starts may all be multiples of a larger number
 	}
 
-	slices.SortStableFunc(s.inodes, func(a, b inode) int {
-		return cmp.Or(cmp.Compare(a.ino, b.ino), cmp.Compare(a.version, b.version))
-	})
-	r.inodes = map[uint32][]inode{}
-	for rest := s.inodes; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].ino == rest[0].ino {
-			n++
-		}
-		r.inodes[rest[0].ino] = rest[:n:n]
-		rest = rest[n:]
-	}
+	r.inodes = byInode(s.inodes)
 
 	slices.SortStableFunc(s.dirents, func(a, b dirent) int {
 		return cmp.Or(cmp.Compare(a.pino, b.pino), cmp.Compare(a.name, b.name), cmp.Compare(a.version, b.version))
@@ -54,6 +43,26 @@ func (r *Reader) build(s *scanner) {
 		r.children[d.pino] = append(r.children[d.pino], d)
 	}
 	r.buildXattrs(s)
+	if s.recover {
+		r.past = newPast(s, live)
+	}
+}
+
+// byInode divides nodes by inode, oldest version first.
+func byInode(nodes []inode) map[uint32][]inode {
+	slices.SortStableFunc(nodes, func(a, b inode) int {
+		return cmp.Or(cmp.Compare(a.ino, b.ino), cmp.Compare(a.version, b.version))
+	})
+	out := map[uint32][]inode{}
+	for rest := nodes; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].ino == rest[0].ino {
+			n++
+		}
+		out[rest[0].ino] = rest[:n:n]
+		rest = rest[n:]
+	}
+	return out
 }
 
 func (r *Reader) buildXattrs(s *scanner) {
@@ -77,7 +86,7 @@ func (r *Reader) buildXattrs(s *scanner) {
 }
 
 // walk yields the entries below the root, each directory before what it holds, then those of
-// directories without a name.
+// directories without a name, then what is past.
 func (r *Reader) walk(yield func(format.Entry, error) bool) {
 	type level struct {
 		path   string
@@ -142,7 +151,12 @@ func (r *Reader) walk(yield func(format.Entry, error) bool) {
 	}
 	if len(missing) > 0 {
 		d := missing[0]
-		yield(format.Entry{}, format.Errorf(artifact.Damaged, d.off, "jffs2: names without an inode: %d, first %q at %#x, inode %d", len(missing), d.name, d.off, d.ino))
+		if !yield(format.Entry{}, format.Errorf(artifact.Damaged, d.off, "jffs2: names without an inode: %d, first %q at %#x, inode %d", len(missing), d.name, d.off, d.ino)) {
+			return
+		}
+	}
+	if r.past != nil {
+		r.walkPast(yield)
 	}
 }
 
@@ -175,11 +189,10 @@ func (r *Reader) entry(d dirent, path string) (e format.Entry, ok bool) {
 		return format.Entry{Path: path, Mode: fs.ModeDir, Problems: problem(d.off, "jffs2: directory %d has no inode node", d.ino)}, true
 	}
 	newest := nodes[len(nodes)-1]
-	var b [inodeSize]byte
-	if _, err := r.src.ReadAt(b[:], newest.off); err != nil {
+	a, ok := r.attributes(&newest)
+	if !ok {
 		return e, false
 	}
-	a := parseAttributes(b[:], r.order)
 	e = format.Entry{Path: path, Mode: a.mode, UID: a.uid, GID: a.gid, ModTime: a.modTime, Xattrs: r.xattrs[d.ino]}
 	switch {
 	case a.mode.IsRegular():
@@ -199,6 +212,14 @@ func (r *Reader) entry(d dirent, path string) (e format.Entry, ok bool) {
 		}
 	}
 	return e, true
+}
+
+func (r *Reader) attributes(n *inode) (a attributes, ok bool) {
+	var b [inodeSize]byte
+	if _, err := r.src.ReadAt(b[:], n.off); err != nil {
+		return a, false
+	}
+	return parseAttributes(b[:], r.order), true
 }
 
 // device reads a device number: 2 bytes of the old kind, or 4 of Linux's new encoding.

@@ -45,7 +45,7 @@ type archive struct {
 	src      format.Source
 	start    startHeader
 	header   header
-	reels    reels
+	passes   codec.Passes // over folders
 	problems []error
 	sealed   bool // the header is encrypted
 }
@@ -155,7 +155,8 @@ func (a *archive) open(f *file) (io.Reader, error) {
 	if f.folder.files == 1 {
 		r, err = f.folder.open(a.src)
 	} else {
-		r, err = a.reels.reader(a.src, f)
+		// The unpacker reads entries in batches of up to 64 MiB: what a pass keeps covers that.
+		r, err = a.passes.Reader(f.folder, f.offset, f.folder.size(), a.src.Memory()*3/8, func() (io.Reader, error) { return f.folder.open(a.src) })
 	}
 	if err != nil {
 		return nil, a.fault(f, err)

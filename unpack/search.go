@@ -12,11 +12,11 @@ import (
 // chunks cover already.
 type searcher struct {
 	formats []format.Format
-	keys    [1 << 16 / 64]uint64 // set of the keys of all magics, one bit each
-	anchors map[uint16][]anchor  // by key
-	longest int                  // bytes of the longest magic
-	reach   int64                // largest Off of a magic
-	start   []anchor             // magics that count at offset 0 only
+	keys    [1 << 16]uint8      // 1 for the keys of all magics
+	anchors map[uint16][]anchor // by key
+	longest int                 // bytes of the longest magic
+	reach   int64               // largest Off of a magic
+	start   []anchor            // magics that count at offset 0 only
 	whole   []wholeMagic
 }
 
@@ -48,7 +48,7 @@ func newSearcher(formats []format.Format) *searcher {
 			at := rarest(m.Bytes)
 			k := uint16(m.Bytes[at]) | uint16(m.Bytes[at+1])<<8
 			s.anchors[k] = append(s.anchors[k], anchor{m.Bytes, at, m.Off, i})
-			s.keys[k/64] |= 1 << (k % 64)
+			s.keys[k] = 1
 			s.longest = max(s.longest, len(m.Bytes))
 			s.reach = max(s.reach, m.Off)
 		}
@@ -157,19 +157,15 @@ func (p *pass) block(from int64) error {
 
 // nextKey returns the index of the first key in b[i:], or one from which no key fits into b.
 func (s *searcher) nextKey(b []byte, i int) int {
-	keys := &s.keys
-	has := func(k uint16) uint64 { return keys[k/64] >> (k % 64) }
+	is := &s.keys
 	for ; i+8 <= len(b); i += 7 { // seven keys in eight bytes
 		w := binary.LittleEndian.Uint64(b[i:])
-		if (has(uint16(w))|has(uint16(w>>8))|has(uint16(w>>16))|has(uint16(w>>24))|
-			has(uint16(w>>32))|has(uint16(w>>40))|has(uint16(w>>48)))&1 != 0 {
+		if is[uint16(w)]|is[uint16(w>>8)]|is[uint16(w>>16)]|is[uint16(w>>24)]|
+			is[uint16(w>>32)]|is[uint16(w>>40)]|is[uint16(w>>48)] != 0 {
 			break
 		}
 	}
-	for ; i+1 < len(b); i++ {
-		if has(uint16(b[i])|uint16(b[i+1])<<8)&1 != 0 {
-			break
-		}
+	for ; i+1 < len(b) && is[uint16(b[i])|uint16(b[i+1])<<8] == 0; i++ {
 	}
 	return i
 }

@@ -17,12 +17,13 @@ import (
 // prefix of an inode's nodes, in order of their versions, is the file as it once was. Of these
 // the states are told that were lost: those behind which other bytes took the place of some, or
 // the file was cut, and the last one of a file that has no name any more. Growth loses nothing,
-// and nodes that go on where the one before ended are one rewrite.
+// and nodes that go on where the one before ended are one rewrite. States of which bytes are missing
+// are left out, but for what is left of a deleted file.
 
 const (
 	pastDir   = "lost+found/versions"
 	maxStates = 64       // of one file, the newest
-	maxState  = 64 << 20 // bytes of a file whose past is looked into
+	maxState  = 32 << 20 // bytes of a file whose past is looked into
 )
 
 // past is what the area holds beside the filesystem.
@@ -148,12 +149,13 @@ func (r *Reader) same(a, b inode) bool {
 // lostState is the file behind its first nodes.
 type lostState struct {
 	nodes int    // how many
+	last  bool   // of the file
 	gone  uint32 // how many that came before its newest one are not there any more and may count
 }
 
 // states returns the states of a regular file that were lost, oldest first. It replays the writes.
 func (r *Reader) states(h history, work *int64) (list []lostState, err error) {
-	var content []byte
+	var c content
 	var gone, version uint32
 	var rewriting bool
 	for i := range h.nodes {
@@ -165,16 +167,14 @@ func (r *Reader) states(h history, work *int64) (list []lostState, err error) {
 		if a.size > maxState {
 			return nil, format.Errorf(artifact.Limit, n.off, "jffs2: inode %d: past of %d bytes > %d not looked into", n.ino, a.size, maxState)
 		}
-		if *work -= max(0, a.size-int64(len(content))) + min(a.size, int64(n.dsize)); *work < 0 {
+		if *work -= max(0, min(a.size, n.end())-int64(len(c.bytes))) + min(a.size, int64(n.dsize)); *work < 0 {
 			return nil, format.Errorf(artifact.Limit, n.off, "jffs2: inode %d: too many writes to replay: the rest was not looked into", n.ino)
 		}
 		data := r.written(n, a.size)
-		behind := content[min(int(n.start), len(content)):]
-		under := behind[:min(len(data), len(behind))]
-		changes := a.size < int64(len(content)) || !bytes.Equal(under, data[:len(under)])
+		changes := c.write(int64(n.start), data, a.size)
 		goesOn := rewriting && n.dsize > 0 && int64(n.start) == h.nodes[i-1].end()
 		if changes && !goesOn {
-			list = append(list, lostState{i, gone})
+			list = append(list, lostState{i, false, gone})
 		}
 		rewriting = changes && n.dsize > 0
 
@@ -184,15 +184,35 @@ func (r *Reader) states(h history, work *int64) (list []lostState, err error) {
 		if version = n.version; a.size == 0 {
 			gone = 0
 		}
-		content = slices.Grow(content, max(0, int(a.size)-len(content)))
-		clear(content[len(content):max(len(content), int(a.size))])
-		content = content[:a.size]
-		copy(content[min(int64(n.start), a.size):], data)
 	}
 	if h.lost && len(h.nodes) > 0 {
-		list = append(list, lostState{len(h.nodes), gone})
+		list = append(list, lostState{len(h.nodes), true, gone})
 	}
 	return list, nil
+}
+
+// content is a file while it is written anew, up to the last byte written: mkfs.jffs2 states the
+// final size in every node.
+type content struct {
+	bytes []byte
+	known []bool // false where no node is left
+}
+
+// write replays a write to a file that is size bytes long then. It reports whether bytes were lost.
+func (c *content) write(start int64, data []byte, size int64) (lost bool) {
+	if size < int64(len(c.bytes)) {
+		c.bytes, c.known, lost = c.bytes[:size], c.known[:size], true
+	}
+	end := int(start) + len(data)
+	if n := end - len(c.bytes); len(data) > 0 && n > 0 {
+		c.bytes, c.known = append(c.bytes, make([]byte, n)...), append(c.known, make([]bool, n)...)
+	}
+	for i, b := range data {
+		at := int(start) + i
+		lost = lost || c.known[at] && c.bytes[at] != b
+		c.bytes[at], c.known[at] = b, true
+	}
+	return lost
 }
 
 // written returns the bytes that n writes into a file of size bytes, none if they do not decode.
@@ -210,8 +230,8 @@ func (r *Reader) written(n *inode, size int64) []byte {
 	return b[:min(int64(len(b)), room)]
 }
 
-// state describes the file behind nodes. It is not ok if none of its bytes is left, or if it is
-// empty and has no name.
+// state describes the file behind nodes. It is not ok if bytes of it are missing; of a file that
+// has no name any more some must be left, or else its name.
 func (r *Reader) state(nodes []inode, s lostState) (e format.Entry, ok bool) {
 	n := nodes[len(nodes)-1]
 	a, ok := r.attributes(&n)
@@ -225,7 +245,7 @@ func (r *Reader) state(nodes []inode, s lostState) (e format.Entry, ok bool) {
 		}
 	}
 	_, name := r.past.names[n.ino]
-	if kept == 0 && (a.size > 0 || !name) {
+	if kept < a.size && (!s.last || kept == 0) || a.size == 0 && !name {
 		return e, false
 	}
 	e = format.Entry{Mode: a.mode, UID: a.uid, GID: a.gid, ModTime: a.modTime, Size: a.size}

@@ -27,11 +27,13 @@ func (c Class) Opaque() bool { return c == ClassCompressed || c == ClassEncrypte
 // Figures are the measurements behind a class.
 type Figures struct {
 	Class      Class   `json:"class"`
-	Entropy    float64 `json:"entropy"`     // bits a byte over the byte histogram, 0 to 8
-	ChiSquare  float64 `json:"chi_square"`  // against the even distribution, 255 degrees of freedom
-	Printable  float64 `json:"printable"`   // share of printable ASCII, tab and line ends
-	Deflate    float64 `json:"deflate"`     // size after DEFLATE, as a share of the first 16 KiB; 0 if the entropy is below 6.5
-	BlockReuse float64 `json:"block_reuse"` // share of 16-byte aligned blocks that occurred before; likewise
+	Entropy    float64 `json:"entropy"`           // bits a byte over the byte histogram, 0 to 8
+	ChiSquare  float64 `json:"chi_square"`        // against the even distribution, 255 degrees of freedom
+	Printable  float64 `json:"printable"`         // share of printable ASCII, tab and line ends
+	Deflate    float64 `json:"deflate"`           // size after DEFLATE, as a share of the first 16 KiB; 0 if the entropy is below 6.5
+	BlockReuse float64 `json:"block_reuse"`       // share of 16-byte aligned blocks that occurred before; likewise
+	Period     int     `json:"period,omitempty"`  // of opaque bytes: length of a key that XOR seems to repeat
+	Machine    string  `json:"machine,omitempty"` // of code in no file of known type: processor and byte order that it looks to be for
 }
 
 // Meter takes [Figures] of bytes as they pass. The zero value is ready for use.
@@ -115,6 +117,18 @@ func (m *Meter) Figures() Figures {
 		*x = math.Round(*x*1000) / 1000
 	}
 	f.Class = f.classify(float64(m.n))
+	return f
+}
+
+// Guess adds to f, the figures of m, what is tried only on bytes that stay unclaimed in the end:
+// the period of a repeated key in opaque ones, the processor in others.
+func (m *Meter) Guess(f Figures) Figures {
+	switch f.Class {
+	case ClassEncrypted, ClassCompressed:
+		f.Period = period(m.head)
+	case ClassCode, ClassData:
+		f.Machine = Machine(m.head)
+	}
 	return f
 }
 

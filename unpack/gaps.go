@@ -152,12 +152,42 @@ func unknown(h *hot, at artifact.Range, typ string) []artifact.Extent {
 		off += int64(len(b))
 	}
 	out[len(out)-1].Figures = figures(joined, typ)
+	return withoutTables(h, out, typ)
+}
+
+// withoutTables takes out of opaque extents what is known to be a table of a CRC-32.
+func withoutTables(h *hot, in []artifact.Extent, typ string) []artifact.Extent {
+	var out []artifact.Extent
+	for _, x := range in {
+		// The first entry is zero and may have been taken for the end of padding before it.
+		from := max(0, x.Off-4) &^ 3
+		b, _ := h.span(from, min(searchBlock, x.End()-from))
+		var tables []artifact.Range
+		if x.Figures.Class.Opaque() {
+			tables = artifact.CRCTables(b)
+		}
+		last := x.Off
+		for _, t := range tables {
+			t = t.Shift(from)
+			off := max(t.Off, x.Off)
+			out = append(out, unknown(h, artifact.Range{Off: last, Len: off - last}, typ)...)
+			f := x.Figures
+			f.Class = artifact.ClassData
+			out = append(out, artifact.Extent{Range: artifact.Range{Off: off, Len: t.End() - off}, Kind: artifact.Unknown, Figures: f})
+			last = t.End()
+		}
+		if tables == nil {
+			out = append(out, x)
+		} else {
+			out = append(out, unknown(h, artifact.Range{Off: last, Len: x.End() - last}, typ)...)
+		}
+	}
 	return out
 }
 
 func figures(m *artifact.Meter, typ string) artifact.Figures {
 	if typ == "" {
-		return m.Figures()
+		return m.Guess(m.Figures())
 	}
 	f := m.FiguresIn()
 	if media[typ] {

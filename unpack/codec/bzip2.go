@@ -19,6 +19,7 @@ type bzip2Stream struct {
 	blockStream
 	bit   uint // bits taken of the byte at in.pos
 	eof   bool // bits were asked for that are not there
+	bare  bool // NSIS's variant
 	level int
 	sum   uint32 // of the stream, from the blocks' sums
 
@@ -43,6 +44,21 @@ func NewBzip2(r io.ReaderAt, size, maxMemory int64) (Stream, error) {
 	s.in = newInput(r, size)
 	s.next = s.decode
 	if !s.header() {
+		return nil, ErrHeader
+	}
+	if int64(s.level)*100_000*4 > maxMemory {
+		s.err = ErrMemory
+	}
+	return s, nil
+}
+
+// NewBzip2Bare decodes the variant that installers of NSIS hold: no header, one byte for the magic of
+// a block or the end, and no checksums.
+func NewBzip2Bare(r io.ReaderAt, size, maxMemory int64) (Stream, error) {
+	s := &bzip2Stream{bare: true, level: 9}
+	s.in = newInput(r, size)
+	s.next = s.decode
+	if b := s.in.peek(2); b == nil || b[0] != bzip2Block>>40 && b[0] != bzip2End>>40 {
 		return nil, ErrHeader
 	}
 	if int64(s.level)*100_000*4 > maxMemory {
@@ -111,7 +127,7 @@ func (s *bzip2Stream) decode() error {
 		return nil
 	}
 	s.inBlock = false
-	if ^s.crc != s.wantCRC {
+	if ^s.crc != s.wantCRC && !s.bare {
 		s.late = ErrChecksum
 	}
 	return nil
@@ -119,6 +135,9 @@ func (s *bzip2Stream) decode() error {
 
 // block reads the next block of this stream or the next, and undoes all but the run lengths.
 func (s *bzip2Stream) block() error {
+	if s.bare {
+		return s.bareBlock()
+	}
 	for {
 		magic := uint64(s.bits(24))<<24 | uint64(s.bits(24))
 		s.wantCRC = s.bits(32)
@@ -143,11 +162,29 @@ func (s *bzip2Stream) block() error {
 		}
 	}
 	s.sum = (s.sum<<1 | s.sum>>31) ^ s.wantCRC
-	randomised := s.bits(1)
-	origin := s.bits(24)
-	if randomised != 0 {
+	if s.bits(1) != 0 { // randomised
 		return ErrCorrupt // not written since 1997
 	}
+	return s.body()
+}
+
+func (s *bzip2Stream) bareBlock() error {
+	switch s.bits(8) {
+	case bzip2Block >> 40:
+		return s.body()
+	case bzip2End >> 40:
+		if s.bit > 0 && !s.eof {
+			s.bit = 0
+			s.in.pos++
+		}
+		return io.EOF
+	}
+	return ErrCorrupt
+}
+
+// body reads what follows a block's header.
+func (s *bzip2Stream) body() error {
+	origin := s.bits(24)
 	n, err := s.symbols()
 	if err != nil {
 		return err

@@ -22,17 +22,14 @@ func Machine(b []byte) string {
 			word(score, "-le", le)
 			word(score, "-be", be)
 		}
-		half(score, "-le", uint16(le), uint16(le>>16))
-		half(score, "-be", uint16(be>>16), uint16(be))
+		half(score, i, uint16(le), uint16(le>>16))
 	}
 	// push rbp; mov rbp, rsp | push r15; push r14 | pop rbx; pop rbp; pop r12 | sub rsp, n | endbr64
 	for _, p := range []string{"\x55\x48\x89\xe5", "\x55\x89\xe5", "\x41\x57\x41\x56", "\x5b\x5d\x41\x5c", "\x48\x83\xec", "\xf3\x0f\x1e\xfa"} {
 		score["x86"] += bytes.Count(b, []byte(p))
 	}
-	for _, order := range []string{"-le", "-be"} {
-		// Each of the two is one in 256 of random halves.
-		score["thumb"+order] = 2 * (min(score["thumb-push"+order], score["thumb-pop"+order]) - len(b)/512) + score["thumb-wide"+order]
-	}
+	// Each of the two is one in 256 of random halves.
+	score["thumb-le"] = 2*(min(score["thumb-push"], score["thumb-pop"])-len(b)/512) + score["thumb-wide"]
 	best, second, name := 0, 0, ""
 	for _, m := range machines {
 		switch n := score[m]; {
@@ -49,7 +46,7 @@ func Machine(b []byte) string {
 }
 
 // machines is the order in which equals are taken.
-var machines = [...]string{"arm-le", "arm-be", "thumb-le", "thumb-be", "arm64-le", "arm64-be", "mips-le", "mips-be", "ppc-le", "ppc-be", "riscv-le", "riscv-be", "x86"}
+var machines = [...]string{"arm-le", "arm-be", "thumb-le", "arm64-le", "arm64-be", "mips-le", "mips-be", "ppc-le", "ppc-be", "riscv-le", "x86"}
 
 // word counts what 32-bit instructions give away.
 func word(score map[string]int, order string, w uint32) {
@@ -62,22 +59,23 @@ func word(score map[string]int, order string, w uint32) {
 		score["mips"+order]++
 	case w == 0x4e800020, w&0xffff8000 == 0x94218000, w == 0x7c0802a6: // blr; stwu r1, -n(r1); mflr r0
 		score["ppc"+order]++
-	case w == 0x00008067: // ret
-		score["riscv"+order]++
+	case w == 0x00008067 && order == "-le": // ret
+		score["riscv-le"]++
 	}
 }
 
-// half counts what 16-bit instructions, alone or in pairs, give away.
-func half(score map[string]int, order string, a, b uint16) {
+// half counts what 16-bit instructions at offset i give away, alone or in pairs. Both sets are
+// little-endian wherever they were seen.
+func half(score map[string]int, i int, a, b uint16) {
 	switch {
 	case a&0xff00 == 0xb500: // push {..., lr}
-		score["thumb-push"+order]++
+		score["thumb-push"]++
 	case a == 0x4770, a&0xff00 == 0xbd00: // bx lr; pop {..., pc}
-		score["thumb-pop"+order]++
-	case a == 0xe92d && b&0x4000 != 0, a == 0xe8bd && b&0x8000 != 0: // push.w {..., lr}; pop.w {..., pc}
-		score["thumb-wide"+order]++
+		score["thumb-pop"]++
+	case i%4 == 0 && (a == 0xe92d && b&0x4000 != 0 || a == 0xe8bd && b&0x8000 != 0): // push.w {..., lr}; pop.w {..., pc}
+		score["thumb-wide"] += 2 // as many at the other halves, where ARM has the same value
 	case a == 0x8082, a&0xff07 == 0x1101 && b&0xff03 == 0xec02: // c.ret; c.addi sp before c.swsp ra
-		score["riscv"+order]++
+		score["riscv-le"]++
 	}
 }
 

@@ -208,10 +208,14 @@ func (t *text) layers() {
 			for i := range x.Chunk.Nodes {
 				n := &x.Chunk.Nodes[i]
 				inner := t.r.Tree.Content(n.Digest)
-				if inner == nil || seen[n.Digest] {
+				if inner == nil {
 					continue
 				}
 				for range inner.Chunks() {
+					if seen[n.Digest] {
+						t.line("%s  %s (as above)", indent, cut(Printable(n.Path), 80))
+						break
+					}
 					t.line("%s  %s", indent, cut(Printable(n.Path), 80))
 					enter(inner, indent+"    ")
 					break

@@ -1,13 +1,16 @@
 // Package mtdparts divides a flash image into partitions, as the kernel command line that stands
-// in it says: mtdparts=jz_sfc:256k(boot),2176k(kernel),-(rootfs).
+// in it says, mtdparts=jz_sfc:256k(boot),2176k(kernel),-(rootfs), or a device tree with fixed
+// partitions.
 //
-// Specification: drivers/mtd/parsers/cmdlinepart.c of Linux,
-// https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/mtd/parsers/cmdlinepart.c
+// Specifications: drivers/mtd/parsers/cmdlinepart.c of Linux,
+// https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/mtd/parsers/cmdlinepart.c,
+// and its binding mtd/partitions/fixed-partitions.yaml,
+// https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/Documentation/devicetree/bindings/mtd/partitions/fixed-partitions.yaml
 //
 // An image may hold several such tables (a default in the boot loader, another in its
 // environment), or one that is for another chip. A table is believed if it fits the length of
 // the image and if file systems or boot images stand where its partitions start. Command lines
-// inside of compressed kernels are not seen.
+// and device trees inside of compressed kernels are not seen.
 package mtdparts
 
 import (
@@ -51,9 +54,16 @@ func open(src format.Source) (*layout, error) {
 	if src.Size() < minImage {
 		return nil, format.Not("mtdparts: %d bytes", src.Size())
 	}
-	var best *layout
+	if l := divide(src, tables(src)); l != nil {
+		return l, nil
+	}
+	return nil, format.Not("mtdparts: no table that fits")
+}
+
+// divide takes the table that fits best, or none.
+func divide(src format.Source, list []table) (best *layout) {
 	most := score{}
-	for _, t := range tables(src) {
+	for _, t := range list {
 		if !t.place(src.Size()) {
 			continue
 		}
@@ -65,17 +75,14 @@ func open(src format.Source) (*layout, error) {
 			best, most = &layout{src.Size(), t, leafs}, s
 		}
 	}
-	if best == nil {
-		return nil, format.Not("mtdparts: no table that fits")
-	}
-	return best, nil
+	return best
 }
 
 // tables returns every table that can be parsed, in order of place.
 func tables(src format.Source) []table {
 	var list []table
 	tried := 0
-	for at := range occurrences(src) {
+	for at := range occurrences(src, magic) {
 		b := make([]byte, min(maxTable, src.Size()-at))
 		n, _ := src.ReadAt(b, at)
 		list = append(list, parse(string(b[:n]), at)...)
@@ -87,7 +94,7 @@ func tables(src format.Source) []table {
 }
 
 // occurrences yields the offset behind each magic in src.
-func occurrences(src format.Source) iter.Seq[int64] {
+func occurrences(src format.Source, magic string) iter.Seq[int64] {
 	return func(yield func(int64) bool) {
 		buf := make([]byte, 256<<10)
 		for off := int64(0); off < src.Size(); off += int64(len(buf) - len(magic) + 1) {
@@ -139,8 +146,10 @@ func gap(from, to int64) format.Entry {
 
 func (l *layout) Describe() []artifact.Attr {
 	attrs := []artifact.Attr{
-		{Name: "mtdparts", Value: l.table.text, At: l.table.at},
-		{Name: "device", Value: l.table.device, At: artifact.Range{Off: l.table.at.Off, Len: int64(len(l.table.device))}},
+		{Name: l.table.source, Value: l.table.text, At: l.table.at},
+	}
+	if l.table.device != "" {
+		attrs = append(attrs, artifact.Attr{Name: "device", Value: l.table.device, At: artifact.Range{Off: l.table.at.Off, Len: int64(len(l.table.device))}})
 	}
 	for _, p := range l.table.parts {
 		value := p.name + " " + "0x" + strconv.FormatInt(p.at.Off, 16) + "+0x" + strconv.FormatInt(p.at.Len, 16)

@@ -13,6 +13,34 @@ func TestGolden(t *testing.T)     { formattest.Golden(t, Format) }
 func TestTruncation(t *testing.T) { formattest.Truncation(t, Format) }
 func FuzzOpen(f *testing.F)       { formattest.Fuzz(f, Format) }
 
+func TestGoldenDeviceTree(t *testing.T)     { formattest.Golden(t, DeviceTree) }
+func TestTruncationDeviceTree(t *testing.T) { formattest.Truncation(t, DeviceTree) }
+func FuzzOpenDeviceTree(f *testing.F)       { formattest.Fuzz(f, DeviceTree) }
+
+// TestDoubtDeviceTree: the same rules hold for tables of device trees.
+func TestDoubtDeviceTree(t *testing.T) {
+	read := func(name string) []byte {
+		b, err := os.ReadFile("../../testdata/fdtparts/" + name + "/input")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	b, old := read("board"), read("old")
+	for name, c := range map[string][]byte{
+		"nothing starts there": bytes.ReplaceAll(bytes.ReplaceAll(old, []byte("hsqs"), []byte("none")), []byte("\x27\x05\x19\x56"), []byte("none")),
+		"no binding":           bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("fixed-partitions"), []byte("other-partitions")), []byte("partition@0"), []byte("somewhere@0")),
+		"cuts the kernel":      bytes.Replace(b, []byte{0, 0, 0x50, 0, 0, 0, 0x30, 0}, []byte{0, 0, 0x50, 0, 0, 0, 1, 0}, 1),
+		"longer image":         append(bytes.Clone(b[:0xe000]), bytes.Repeat([]byte{0}, 0x800)...),
+		"structure elsewhere":  bytes.Replace(b, []byte{0, 0, 0, 0x38}, []byte{0, 0, 0xff, 0x38}, 1),
+		"overlap":              bytes.Replace(b, []byte{0, 0, 0xa0, 0, 0, 0, 0x40, 0}, []byte{0, 0, 0x70, 0, 0, 0, 0x70, 0}, 1),
+	} {
+		if l := formattest.List(c, DeviceTree, 1<<20); l.Err == nil {
+			t.Errorf("%s: accepted as\n%s", name, l)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	type want struct {
 		name      string

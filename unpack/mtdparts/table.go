@@ -11,7 +11,8 @@ import (
 
 // table is the part of a command line that is about one device.
 type table struct {
-	text   string // "device:partitions"
+	source string // "mtdparts" or "device tree"
+	text   string // "device:partitions", or the path of the node
 	at     artifact.Range
 	device string
 	parts  []partition
@@ -24,6 +25,7 @@ type partition struct {
 	readOnly bool
 	text     artifact.Range // where it is described
 	at       artifact.Range // the partition, once placed
+	node     int            // where its node of a device tree begins
 }
 
 // parse reads "device:partition,partition;device:..." up to the first byte that cannot belong to
@@ -67,6 +69,7 @@ func parseDevice(s string, at int64) (t table, n int) {
 			break
 		}
 	}
+	t.source = "mtdparts"
 	t.text, t.at = s[:n], artifact.Range{Off: at, Len: int64(n)}
 	return t, n
 }

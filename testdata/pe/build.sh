@@ -29,7 +29,7 @@ END
 101 RCDATA "blob"
 FIRMWARE UPDATE "blob"
 RC
-seq 1 100 > blob
+seq 1 200 > blob
 for cpu in i686 x86_64; do
 	$cpu-w64-mingw32-windres main.rc $cpu.res.o
 	entry=start; [ $cpu = x86_64 ] || entry=_start

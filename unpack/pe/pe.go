@@ -11,6 +11,7 @@
 package pe
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -28,7 +29,7 @@ var Format = format.Format{
 	Kind:   format.Archive,
 	Magics: []format.Magic{{Bytes: "MZ"}},
 	Refs:   []format.Ref{{Title: "PE format", URL: "https://learn.microsoft.com/windows/win32/debug/pe-format"}},
-	Limits: []string{"An overlay is told only of a program at the start of its content.", "Resources are told by type, name and range, not handed out."},
+	Limits: []string{"An overlay is told only of a program at the start of its content, and from 512 bytes.", "Resources are told by type, name and range, not handed out."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
 }
 
@@ -74,7 +75,7 @@ const (
 
 	maxLfanew   = 4096
 	maxSections = 96 // what Windows loads
-	minOverlay  = 16 // fewer bytes are alignment
+	minOverlay  = 512 // fewer bytes are alignment, or not worth dividing a program for
 )
 
 // Directories of the optional header.
@@ -215,10 +216,17 @@ func (p *program) measure(header []byte) {
 				p.overlay = artifact.Range{Off: c.End(), Len: behind}
 			}
 		}
-		if p.overlay.Len < minOverlay {
+		if p.overlay.Len < minOverlay || p.filler(p.overlay.Off) {
 			p.overlay = artifact.Range{}
 		}
 	}
+}
+
+// filler reports whether what stands at off begins with one byte value, repeated.
+func (p *program) filler(off int64) bool {
+	b := make([]byte, minOverlay)
+	n, _ := p.src.ReadAt(b, off)
+	return bytes.Count(b[:n], b[:1]) == n
 }
 
 // Size is that of the headers, or of the content if it is divided.

@@ -1,15 +1,18 @@
-// Package novatek reads the CKSM wrapper that Novatek's tools put around a partition: a header
-// of 64 bytes with a checksum, then a file system.
+// Package novatek reads the firmware containers of Novatek's tools: the whole image with its table
+// of partitions (NVTPACK), the CKSM wrapper around a partition, a header of 64 bytes with a
+// checksum and then a file system, and the compressed partition BCL1.
 //
-// There is no public specification. The layout is known from the unpacker BANG
-// (https://github.com/armijnhemel/binaryanalysis-ng); the checksum rule was found on three
-// genuine images: over the whole wrapper, header included, the sum of every 16-bit word plus
+// There is no public specification. The layouts are known from the unpackers BANG
+// (https://github.com/armijnhemel/binaryanalysis-ng) and NTKFWinfo
+// (https://github.com/EgorKin/Novatek-FW-info); the checksum rule was found on three genuine CKSM
+// images and is that of NTKFWinfo: over all, header included, the sum of every 16-bit word plus
 // its index is 0 modulo 65,536.
 package novatek
 
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"iter"
 	"strconv"
 
@@ -26,7 +29,7 @@ var Format = format.Format{
 	Kind:   format.Container,
 	Magics: []format.Magic{{Bytes: magic}},
 	Refs:   []format.Ref{{Title: "BANG", URL: "https://github.com/armijnhemel/binaryanalysis-ng"}},
-	Limits: []string{"Only version 0x16040719 with a header of 64 bytes is read.", "Compressed payloads (BCL1) are handed out as they stand."},
+	Limits: []string{"Only version 0x16040719 with a header of 64 bytes is read."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
 }
 
@@ -72,7 +75,7 @@ func (w *wrapper) check() {
 		w.size, w.sum = left, "not checked: payload cut off"
 		return
 	}
-	sum, err := w.total()
+	sum, err := total(w.src, w.Size())
 	switch {
 	case err != nil:
 		w.bad, w.sum = err, "not checked: payload cannot be read"
@@ -84,12 +87,13 @@ func (w *wrapper) check() {
 	}
 }
 
-// total adds up words and their indices. The odd byte at the end, if any, is not counted.
-func (w *wrapper) total() (sum uint16, err error) {
+// total adds up the words of the first size bytes of r and their indices. The odd byte at the end,
+// if any, is not counted.
+func total(r io.ReaderAt, size int64) (sum uint16, err error) {
 	buf := make([]byte, 64<<10)
-	for off, end := int64(0), w.Size(); off < end; off += int64(len(buf)) {
-		b := buf[:min(int64(len(buf)), end-off)]
-		if n, err := w.src.ReadAt(b, off); n < len(b) {
+	for off := int64(0); off < size; off += int64(len(buf)) {
+		b := buf[:min(int64(len(buf)), size-off)]
+		if n, err := r.ReadAt(b, off); n < len(b) {
 			return 0, format.Errorf(artifact.Damaged, off, "novatek: payload at %#x: %v", off, err)
 		}
 		for i := 0; i+1 < len(b); i += 2 {

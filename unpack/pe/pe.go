@@ -74,7 +74,7 @@ const (
 	magic64 = 0x20b
 
 	maxLfanew   = 4096
-	maxSections = 96 // what Windows loads
+	maxSections = 96  // what Windows loads
 	minOverlay  = 512 // fewer bytes are alignment, or not worth dividing a program for
 )
 

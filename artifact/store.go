@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sort"
 	"sync"
 )
@@ -19,14 +20,20 @@ var ErrNoContent = errors.New("content is not in the store")
 // A Store is safe for concurrent use. Its memory does not grow with the size of the contents.
 type Store struct {
 	mu    sync.RWMutex
-	blobs map[Digest]*io.SectionReader
+	blobs map[Digest]blob
 	spool spool
+}
+
+// blob says where a content stands: in an input, or in the spool.
+type blob struct {
+	r        io.ReaderAt
+	off, len int64
 }
 
 // NewStore returns an empty store that spools to a new file in dir ("" is the system's
 // directory for temporary files). The file is made when first needed.
 func NewStore(dir string) *Store {
-	s := &Store{blobs: map[Digest]*io.SectionReader{}}
+	s := &Store{blobs: map[Digest]blob{}}
 	s.spool.dir = dir
 	return s
 }
@@ -37,12 +44,12 @@ func (s *Store) Close() error { return s.spool.close() }
 // Open returns the content named d.
 func (s *Store) Open(d Digest) (*io.SectionReader, error) {
 	s.mu.RLock()
-	r := s.blobs[d]
+	b, ok := s.blobs[d]
 	s.mu.RUnlock()
-	if r == nil {
+	if !ok {
 		return nil, fmt.Errorf("artifact: %s: %w", d, ErrNoContent)
 	}
-	return io.NewSectionReader(r, 0, r.Size()), nil
+	return io.NewSectionReader(b.r, b.off, b.len), nil
 }
 
 // Add takes in a content by reference: r must stay readable and unchanged as long as the store is used.
@@ -60,18 +67,19 @@ func (s *Store) Add(r *io.SectionReader) (Digest, error) {
 		}
 	}
 	d := Digest(h.Sum(nil))
-	s.keep(d, r)
+	outer, off, n := r.Outer()
+	s.keep(d, blob{outer, off, n})
 	return d, nil
 }
 
-// keep records r as d unless d is there already, and reports whether it did.
-func (s *Store) keep(d Digest, r *io.SectionReader) bool {
+// keep records b as d unless d is there already, and reports whether it did.
+func (s *Store) keep(d Digest, b blob) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.blobs[d] != nil {
+	if _, ok := s.blobs[d]; ok {
 		return false
 	}
-	s.blobs[d] = r
+	s.blobs[d] = b
 	return true
 }
 
@@ -106,7 +114,13 @@ func (s *Store) Put(r io.Reader) (Digest, int64, error) {
 	}
 	d := Digest(h.Sum(nil))
 	size := segs.size()
-	if !s.keep(d, io.NewSectionReader(&spooled{&s.spool, segs}, 0, size)) {
+	b := blob{&s.spool, 0, size}
+	if len(segs) == 1 {
+		b.off = segs[0].at
+	} else if len(segs) > 1 {
+		b.r = &spooled{&s.spool, slices.Clip(segs)}
+	}
+	if !s.keep(d, b) {
 		s.spool.release(segs)
 	}
 	return d, size, fault
@@ -130,7 +144,8 @@ func fill(r io.Reader, b []byte) (n int, err error) {
 func (s *Store) has(d Digest) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.blobs[d] != nil
+	_, ok := s.blobs[d]
+	return ok
 }
 
 // Check reads the bytes that e cites again and compares them with its excerpt.
@@ -190,6 +205,9 @@ func (s *spool) write(b []byte) (int64, error) {
 	}
 	return at, nil
 }
+
+// ReadAt reads from the file.
+func (s *spool) ReadAt(p []byte, off int64) (int, error) { return s.file.ReadAt(p, off) }
 
 func (s *spool) release(segs segments) {
 	s.mu.Lock()

@@ -44,7 +44,7 @@ func (o *opening) waste() int64 { return 64<<20 + 32*o.src.Size() }
 
 // open covers one content.
 func (r *run) open(ctx context.Context, p pending, depth int, shared *allowance) (*artifact.Content, error) {
-	src, err := r.store.Open(p.digest)
+	src, err := r.source(p)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ type drain struct {
 
 // Entries are read in batches: many small files at a time on all workers, order kept.
 const (
-	batchEntries = 128
+	batchEntries = 1024
 	batchBytes   = 64 << 20
 )
 
@@ -275,7 +275,7 @@ const maxProblems = 100
 func (d *drain) batch(entries []format.Entry) error {
 	left := d.left - d.spent
 	var total atomic.Int64
-	nodes, errs := work.Map(d.ctx, d.pool, entries, func(_ context.Context, e format.Entry) (artifact.Node, error) {
+	nodes, errs := work.MapBySize(d.ctx, d.pool, entries, func(e format.Entry) int64 { return e.Size }, func(_ context.Context, e format.Entry) (artifact.Node, error) {
 		if e.Size > left {
 			total.Add(e.Size)
 			return artifact.Node{}, errTooMuch

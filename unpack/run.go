@@ -22,15 +22,38 @@ import (
 // The tree depends on the bytes and the limits alone, not on the number of workers. Run returns
 // an error only if src cannot be read; everything else is a problem in the tree.
 func Run(ctx context.Context, name string, src io.ReaderAt, size int64, store *artifact.Store, opts Options) (*artifact.Tree, error) {
-	root, err := store.Add(io.NewSectionReader(src, 0, size))
-	if err != nil {
-		return nil, err
-	}
 	r := newRun(name, store, opts)
 	ctx, cancel := r.deadline(ctx)
 	defer cancel()
-	r.levels(ctx, 0, []pending{{digest: root}})
+	root, err := r.root(ctx, io.NewSectionReader(src, 0, size))
+	if err != nil {
+		return nil, err
+	}
+	r.levels(ctx, 1, r.below(root))
 	return r.finish(ctx), nil
+}
+
+// root opens the image and names it at the same time: both take long for a large one.
+func (r *run) root(ctx context.Context, src *io.SectionReader) (*artifact.Content, error) {
+	r.report(0, 1, 0)
+	defer r.report(0, 1, 1)
+	image := pending{src: src}
+	var opened []*artifact.Content
+	jobs, pool := []func() error{
+		func() error { opened = r.openAll(ctx, []pending{image}, nil, 0); return nil },
+		func() (err error) { image.digest, err = r.store.Add(src); return err },
+	}, r.pool
+	if r.opts.Explain != nil { // cites the name
+		slices.Reverse(jobs)
+		pool = nil
+	}
+	_, errs := work.Map(context.WithoutCancel(ctx), pool, jobs, func(_ context.Context, job func() error) (struct{}, error) { return struct{}{}, job() })
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	opened[0].Digest = image.digest
+	r.tree.Add(opened[0])
+	return opened[0], nil
 }
 
 // Part is one file of a folder that is scanned as a whole.
@@ -129,6 +152,22 @@ type run struct {
 type pending struct {
 	digest artifact.Digest
 	first  artifact.Step
+	src    *io.SectionReader // of the image, which may have no name yet
+	early  *early            // if it was opened before its turn
+}
+
+// early is a content that was opened while the level above it was still at work. It counts only
+// if that was no error and took less than all that was left. What it took is charged in its turn.
+type early struct {
+	content *artifact.Content
+	spent   *allowance
+}
+
+func (r *run) source(p pending) (*io.SectionReader, error) {
+	if p.src != nil {
+		return p.src, nil
+	}
+	return r.store.Open(p.digest)
 }
 
 // window is how many contents are opened before their results are committed. It is a constant
@@ -136,13 +175,18 @@ type pending struct {
 const window = 256
 
 // levels opens the contents of one level, then all that they hold, and so on: each distinct
-// content once, at its smallest depth.
+// content once, at its smallest depth. What the first contents of a level hold is opened beside
+// the last of it: a kernel within a kernel does not wait for ten thousand files, nor they for it.
 func (r *run) levels(ctx context.Context, depth int, level []pending) {
 	for ; len(level) > 0; depth++ {
 		var next []pending
+		ahead := 0 // how many of next were opened early
 		for i := 0; i < len(level); i += window {
 			r.report(depth, len(level), i)
-			for _, c := range r.openAll(ctx, level[i:min(i+window, len(level))], depth) {
+			below := next[ahead:min(ahead+window, len(next))]
+			ahead += len(below)
+			for _, c := range r.openAll(ctx, level[i:min(i+window, len(level))], below, depth) {
+				r.tree.Add(c)
 				next = append(next, r.below(c)...)
 			}
 		}
@@ -159,7 +203,7 @@ func (r *run) below(c *artifact.Content) []pending {
 		for n := range e.Chunk.Nodes {
 			if d := e.Chunk.Nodes[n].Digest; !d.IsZero() && !r.seen[d] {
 				r.seen[d] = true
-				out = append(out, pending{d, artifact.Step{Content: c.Digest, Extent: x, Node: n}})
+				out = append(out, pending{digest: d, first: artifact.Step{Content: c.Digest, Extent: x, Node: n}})
 			}
 		}
 	}
@@ -174,16 +218,40 @@ func (r *run) report(depth, contents, done int) {
 	}
 }
 
-// openAll opens a batch of contents in parallel and commits them in order. If together they
+// openAll opens a batch of contents in parallel and returns them in order. If together they
 // overstep what is left of the limits, they are opened again one by one, so that the cut is
 // where the order of places puts it.
-func (r *run) openAll(ctx context.Context, batch []pending, depth int) []*artifact.Content {
-	shared := &allowance{bytes: r.limits.Bytes - r.spentBytes, entries: r.limits.Entries - r.spentEntries}
-	contents, errs := work.Map(ctx, r.pool, batch, func(ctx context.Context, p pending) (*artifact.Content, error) {
-		return r.open(ctx, p, depth, shared)
+//
+// Contents of below, which are of the next level, are opened early.
+func (r *run) openAll(ctx context.Context, batch, below []pending, depth int) []*artifact.Content {
+	shared := r.allowance()
+	jobs := make([]*pending, 0, len(batch)+len(below))
+	for i := range batch {
+		jobs = append(jobs, &batch[i])
+	}
+	for i := range below {
+		below[i].early = &early{spent: r.allowance()}
+		jobs = append(jobs, &below[i])
+	}
+	contents, errs := work.MapBySize(ctx, r.pool, jobs, r.size, func(ctx context.Context, p *pending) (*artifact.Content, error) {
+		switch e := p.early; {
+		case e == nil:
+			return r.open(ctx, *p, depth, shared)
+		case e.content == nil:
+			return r.open(ctx, *p, depth+1, e.spent)
+		default:
+			return e.content, shared.take(e.spent.spentBytes.Load(), int(e.spent.spentEntries.Load()))
+		}
 	})
+	for i := range below {
+		p, k := &below[i], len(batch)+i
+		if p.early.content = contents[k]; errs[k] != nil || p.early.spent.exceeded.Load() {
+			p.early = nil // to be opened in its turn
+		}
+	}
+	contents, errs = contents[:len(batch)], errs[:len(batch)]
 	if shared.exceeded.Load() {
-		shared = &allowance{bytes: r.limits.Bytes - r.spentBytes, entries: r.limits.Entries - r.spentEntries, strict: true}
+		shared = r.allowance()
 		contents, errs = work.Map(ctx, nil, batch, func(ctx context.Context, p pending) (*artifact.Content, error) {
 			return r.open(ctx, p, depth, shared)
 		})
@@ -194,15 +262,21 @@ func (r *run) openAll(ctx context.Context, batch []pending, depth int) []*artifa
 		if err != nil {
 			contents[i] = r.unopened(batch[i], depth, problemOf(err, artifact.Internal))
 		}
-		r.tree.Add(contents[i])
 	}
 	return contents
+}
+
+func (r *run) size(p *pending) int64 {
+	if src, err := r.source(*p); err == nil {
+		return src.Size()
+	}
+	return 0
 }
 
 // unopened is a content that could not be analysed at all.
 func (r *run) unopened(p pending, depth int, problem artifact.Problem) *artifact.Content {
 	c := &artifact.Content{Digest: p.digest, Depth: depth, First: p.first, Problems: []artifact.Problem{problem}}
-	if sr, err := r.store.Open(p.digest); err == nil {
+	if sr, err := r.source(p); err == nil {
 		c.Size = sr.Size()
 		c.Extents = unclaimed(&hot{src: sr, buf: make([]byte, hotBlock)}, artifact.Range{Len: c.Size}, "")
 	}
@@ -213,10 +287,13 @@ func (r *run) unopened(p pending, depth int, problem artifact.Problem) *artifact
 type allowance struct {
 	bytes        int64
 	entries      int
-	strict       bool // one content at a time: the end of the allowance is where it is felt
 	spentBytes   atomic.Int64
 	spentEntries atomic.Int64
 	exceeded     atomic.Bool
+}
+
+func (r *run) allowance() *allowance {
+	return &allowance{bytes: r.limits.Bytes - r.spentBytes, entries: r.limits.Entries - r.spentEntries}
 }
 
 func (a *allowance) take(bytes int64, entries int) error {

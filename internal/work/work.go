@@ -2,10 +2,12 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -80,5 +82,33 @@ func Map[T, R any](ctx context.Context, p *Pool, items []T, f func(context.Conte
 	}
 	loop()
 	wg.Wait()
+	return results, errs
+}
+
+// large is what is worth beginning first, in the unit of MapBySize's size.
+const large = 1 << 20
+
+// MapBySize is [Map] for items of known size in bytes. Large ones are begun first, so that none
+// keeps one goroutine busy after the others are done.
+func MapBySize[T, R any](ctx context.Context, p *Pool, items []T, size func(T) int64, f func(context.Context, T) (R, error)) ([]R, []error) {
+	var first, order []int
+	sizes := make([]int64, len(items))
+	for i, x := range items {
+		if sizes[i] = size(x); sizes[i] >= large {
+			first = append(first, i)
+		} else {
+			order = append(order, i)
+		}
+	}
+	if len(first) == 0 {
+		return Map(ctx, p, items, f)
+	}
+	slices.SortStableFunc(first, func(i, j int) int { return cmp.Compare(sizes[j], sizes[i]) })
+	order = append(first, order...)
+	got, gotErrs := Map(ctx, p, order, func(ctx context.Context, i int) (R, error) { return f(ctx, items[i]) })
+	results, errs := make([]R, len(items)), make([]error, len(items))
+	for k, i := range order {
+		results[i], errs[i] = got[k], gotErrs[k]
+	}
 	return results, errs
 }

@@ -3,6 +3,7 @@ package work
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 )
@@ -23,6 +24,25 @@ func TestMapKeepsOrder(t *testing.T) {
 			if bad := i%100 == 7; bad != (errs[i] != nil) || !bad && got[i] != i*i {
 				t.Fatalf("%d workers: item %d = %d, %v", p.Workers(), i, got[i], errs[i])
 			}
+		}
+	}
+}
+
+func TestMapBySizeBeginsWithTheLargest(t *testing.T) {
+	sizes := []int64{5, 2 << 20, 7, 9 << 20, 1}
+	var begun []int64
+	got, errs := MapBySize(context.Background(), nil, sizes, func(n int64) int64 { return n }, func(_ context.Context, n int64) (int64, error) {
+		if begun = append(begun, n); n == 7 {
+			return 0, errors.New("seven")
+		}
+		return n + 1, nil
+	})
+	if want := []int64{9 << 20, 2 << 20, 5, 7, 1}; !slices.Equal(begun, want) {
+		t.Errorf("begun in order %v, want %v", begun, want)
+	}
+	for i, n := range sizes {
+		if bad := n == 7; bad != (errs[i] != nil) || !bad && got[i] != n+1 {
+			t.Errorf("result %d = %d, %v", i, got[i], errs[i])
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package key
 
 import (
+	"strings"
+
 	"hallmark/unpack/format"
 )
 
@@ -26,6 +28,7 @@ var DER = format.Format{
 	},
 	Limits: []string{
 		"Private keys are told, not handed out.",
+		"Keys of algorithms without a name here (GOST, post-quantum ones) are recognised in PEM only.",
 		"RSA keys with more than two primes and moduli whose length is no multiple of 8 bits are not recognised.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return openDER(src) },
@@ -40,7 +43,7 @@ func openDER(src format.Source) (*chunk, error) {
 		return nil, err
 	}
 	k, ok := parseKey(b)
-	if !ok {
+	if !ok || strings.HasPrefix(k.algorithm, "1.") { // of an unknown algorithm, it may be anything signed
 		return nil, format.Not("der: structure")
 	}
 	c := &chunk{size: int64(len(b))}
@@ -51,7 +54,7 @@ func openDER(src format.Source) (*chunk, error) {
 // beginsKey reports whether b is what a key's outer header is followed by: a version of 0 or 1
 // and another element, an AlgorithmIdentifier, or a modulus with the byte for its sign.
 func beginsKey(b []byte) bool {
-	if len(b) < 6 {
+	if len(b) < 8 {
 		return false
 	}
 	switch b[0] {
@@ -63,7 +66,7 @@ func beginsKey(b []byte) bool {
 		return ok && n >= 65 && b[h] == 0 && b[h+1] >= 0x80
 	case tagSequence:
 		h, _, ok := header(b)
-		return ok && (b[h] == tagOID || h == 4 && len(b) > 4 && b[4] == tagOID)
+		return ok && b[h] == tagOID
 	}
 	return false
 }

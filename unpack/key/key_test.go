@@ -291,3 +291,34 @@ func TestInstant(t *testing.T) {
 		}
 	}
 }
+
+// TestCertificateEdges changes one byte of a certificate at a time, and where elements begin.
+func TestCertificateEdges(t *testing.T) {
+	b, err := os.ReadFile("../../testdata/x509/rsa/input")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = b[:len(b)-len("behind")]
+	for _, tt := range []struct {
+		off  int
+		b    byte
+		want string // "" if it is none
+	}{
+		{3, b[3] + 1, ""}, {7, b[7] - 1, ""}, // lengths of the certificate and of what is signed
+		{8, 0xa1, ""}, {12, 7, `serial="`}, // tag and value of the version
+		{13, 0x03, ""}, {0x75 + 5, 'x', `not-after="`}, // tag of the serial number, time
+		{0x32, 0x31, ""}, {0xd0, 0x31, ""}, // tags of the issuer and the key
+		{len(b) - 1, 0, `sha256="`},
+	} {
+		c := bytes.Clone(b)
+		c[tt.off] = tt.b
+		l := formattest.List(c, Certificate, 1<<20)
+		if tt.want == "" && l.Err == nil || tt.want != "" && (l.Err != nil || !strings.Contains(l.String(), tt.want)) {
+			t.Errorf("byte %#x: %v\n%s\nlacks %q", tt.off, l.Err, l, tt.want)
+		}
+	}
+	short := encode(tagSequence, b[4:]) // a certificate within a certificate's header is none
+	if l := formattest.List(encode(tagSequence, short), Certificate, 1<<20); l.Err == nil {
+		t.Errorf("wrapped: %s", l)
+	}
+}

@@ -150,7 +150,7 @@ func (p *program) readSections(b []byte, at int64) error {
 		if s.data.Off == 0 {
 			s.data.Len = 0
 		}
-		if s.address == 0 || s.address%512 != 0 && s.address%32 != 0 {
+		if s.address == 0 || s.address%32 != 0 { // aligned to a page, in drivers to 32 bytes
 			return format.Not("pe: section %q at address %#x", s.name, s.address)
 		}
 		p.sections = append(p.sections, s)

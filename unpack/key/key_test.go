@@ -258,7 +258,6 @@ func TestPEMEdges(t *testing.T) {
 		{"nothing", block("X", ""), ""},
 		{"OpenPGP", block("PGP MESSAGE", "AAAA\n"), ""},
 		{"words", "-----BEGIN of a long story-----\n", ""},
-		{"mislabelled", block("DATA", "MCECAQEEFAAAAAAAAAAAAAAAAAAAAAAAAAAAoAYGBCqFSM4=\n"), "size"},
 	} {
 		l := formattest.List([]byte(tt.input), PEM, 1<<20)
 		if tt.want == "" && l.Err == nil || tt.want != "" && (l.Err != nil || !strings.Contains(l.String(), tt.want)) {
@@ -274,6 +273,24 @@ func TestPEMEdges(t *testing.T) {
 	}
 	if l := formattest.List([]byte(large), PEM, 1<<20); l.Err != nil || l.Size != int64(len(large)) {
 		t.Errorf("large block: %v, size %d, want %d", l.Err, l.Size, len(large))
+	}
+}
+
+// TestMislabelled keeps back what is private under any label.
+func TestMislabelled(t *testing.T) {
+	for _, s := range signers(t) {
+		raw, _ := x509.MarshalPKCS8PrivateKey(s.private)
+		for _, label := range []string{"DATA", "PASSPHRASE", "PUBLIC KEY"} {
+			text := pem.EncodeToMemory(&pem.Block{Type: label, Bytes: raw})
+			l := formattest.List(text, PEM, 1<<20)
+			if want := fmt.Sprintf("size %d\nattr block=%q @0x0+%d\n", len(text), label, len(label)+16); l.Err != nil || l.String() != want {
+				t.Errorf("%s as %s: %v\n%s\nwant\n%s", s.name, label, l.Err, l, want)
+			}
+		}
+	}
+	l := formattest.List(pem.EncodeToMemory(&pem.Block{Type: "PASSPHRASE", Bytes: []byte("secret")}), PEM, 1<<20)
+	if l.Err != nil || strings.Contains(l.String(), ".der") {
+		t.Errorf("pass phrase: %v\n%s", l.Err, l)
 	}
 }
 

@@ -113,11 +113,21 @@ func (r *run) add(b block, off int64) {
 			path += "-" + strconv.Itoa(r.seen[path])
 		}
 		r.tell("block", b.label, at)
-		if k, ok := parseKey(b.der); ok && k.private {
-			return // whatever the label says
+		if k, ok := parseKey(b.der); secret(b.label) || ok && k.private { // whatever the label says
+			return
 		}
 		r.hold(path+".der", b.der)
 	}
+}
+
+// secret reports whether a label, of nobody's standard, names something private.
+func secret(label string) bool {
+	for _, word := range []string{"PRIVATE", "SECRET", "PASSPHRASE", "PASSWORD"} {
+		if strings.Contains(label, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // parseFirst reads the certificate that b begins with; behind a trusted one stand OpenSSL's terms.

@@ -1,7 +1,7 @@
 // Package hex reads program images written as text: Intel HEX and Motorola S-records.
 //
 // Specification: Intel, Hexadecimal Object File Format Specification, revision A, 1988
-// (https://archive.org/details/IntelHEXStandard), and srec(5) by Motorola
+// (https://git.usebox.net/ubox-msx-lib/plain/tools/hex2bin-2.0/doc/intelhex.spc), and srec(5) by Motorola
 // (https://manpages.debian.org/srec_motorola.5). The checksum of every line must hold; what
 // follows the first that does not is left.
 //
@@ -30,7 +30,7 @@ var Intel = format.Format{
 	Magics: []format.Magic{ // a first record of up to 64 bytes
 		{Bytes: ":0", Start: true}, {Bytes: ":1", Start: true}, {Bytes: ":2", Start: true}, {Bytes: ":3", Start: true}, {Bytes: ":40", Start: true},
 	},
-	Refs:   []format.Ref{{Title: "Intel Hexadecimal Object File Format Specification", URL: "https://archive.org/details/IntelHEXStandard"}},
+	Refs:   []format.Ref{{Title: "Intel Hexadecimal Object File Format Specification", URL: "https://git.usebox.net/ubox-msx-lib/plain/tools/hex2bin-2.0/doc/intelhex.spc"}},
 	Limits: []string{"Only a file as a whole is read: not text that begins within another content."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src, "ihex", intel) },
 }

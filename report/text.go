@@ -161,7 +161,11 @@ func (t *text) short(d artifact.Digest) string {
 
 func (t *text) coverage() {
 	c := t.r.Coverage
-	t.head(fmt.Sprintf("Read: %s %% of %d bytes", c.Percent(), c.Total))
+	missing := ""
+	if c.Incomplete {
+		missing = ", and parts are missing"
+	}
+	t.head(fmt.Sprintf("Read: %s %% of %d bytes%s", c.Percent(), c.Total, missing))
 	if c.Padding > 0 {
 		t.line("  %d bytes are padding between parts", c.Padding)
 	}

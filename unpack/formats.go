@@ -6,21 +6,27 @@ import (
 	"hallmark/unpack/android"
 	"hallmark/unpack/ar"
 	"hallmark/unpack/bzip2"
+	"hallmark/unpack/cab"
+	"hallmark/unpack/cfb"
 	"hallmark/unpack/compress"
 	"hallmark/unpack/cpio"
 	"hallmark/unpack/cramfs"
 	"hallmark/unpack/dahua"
 	"hallmark/unpack/dtb"
+	"hallmark/unpack/erofs"
 	"hallmark/unpack/ext"
 	"hallmark/unpack/fat"
 	"hallmark/unpack/format"
 	"hallmark/unpack/gpt"
 	"hallmark/unpack/gzip"
+	"hallmark/unpack/hex"
 	"hallmark/unpack/hichip"
 	"hallmark/unpack/hikvision"
 	"hallmark/unpack/instar"
+	"hallmark/unpack/iso9660"
 	"hallmark/unpack/jffs2"
 	"hallmark/unpack/kernel"
+	"hallmark/unpack/key"
 	"hallmark/unpack/longse"
 	"hallmark/unpack/lz4"
 	"hallmark/unpack/lzip"
@@ -28,10 +34,15 @@ import (
 	"hallmark/unpack/lzop"
 	"hallmark/unpack/mbr"
 	"hallmark/unpack/mtdparts"
+	"hallmark/unpack/nand"
 	"hallmark/unpack/novatek"
+	"hallmark/unpack/nsis"
+	"hallmark/unpack/pe"
 	"hallmark/unpack/reolink"
 	"hallmark/unpack/rockchip"
 	"hallmark/unpack/romfs"
+	"hallmark/unpack/rpm"
+	"hallmark/unpack/sevenzip"
 	"hallmark/unpack/squashfs"
 	"hallmark/unpack/tar"
 	"hallmark/unpack/tiandy"
@@ -51,14 +62,18 @@ import (
 // earlier one is asked first. It is a list, written out.
 func Formats() []format.Format {
 	return []format.Format{
+		nand.Format,
 		gpt.Format,
 		mbr.Format,
 		mtdparts.Format,
+		mtdparts.DeviceTree,
 		hikvision.Format,
 		dahua.Format,
 		tiandy.Format,
 		reolink.Format,
+		novatek.Pack,
 		novatek.Format,
+		novatek.BCL,
 		hichip.Format,
 		longse.Format,
 		instar.Format,
@@ -86,10 +101,26 @@ func Formats() []format.Format {
 		romfs.Format,
 		ext.Format,
 		fat.Format,
+		erofs.Format,
+		iso9660.Format,
 		zip.Format,
 		tar.Format,
 		cpio.Format,
 		ar.Format,
+		sevenzip.Format,
+		cab.Format,
+		rpm.Format,
+		hex.Intel,
+		hex.Motorola,
+		nsis.Format,
+		pe.Format,
+		cfb.Format,
+		key.PEM,
+		key.SSH,
+		key.Certificate,
+		key.DER,
+		key.PKCS12,
+		key.JavaStore,
 		gzip.Format,
 		xz.Format,
 		bzip2.Format,

@@ -159,7 +159,7 @@ func conclude(r *report.Result, o *opened) error {
 		return err
 	}
 	if r.Match != nil && !r.Match.Conclusive {
-		return &exitError{exitInconclusive, errors.New("inconclusive")}
+		return exitf(exitInconclusive, "%s", r.Match.Statement)
 	}
 	return nil
 }

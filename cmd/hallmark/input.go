@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -77,6 +79,10 @@ func (s *size) Set(text string) error {
 	return nil
 }
 
+// softMemory is where the garbage collector begins to work harder instead of letting the process
+// grow: half a million files stay below 512 MB.
+const softMemory = 400 << 20
+
 // opened is an image that was taken apart.
 type opened struct {
 	tree  *artifact.Tree
@@ -86,6 +92,9 @@ type opened struct {
 
 // open takes apart the image that name says: a file, "-" for standard input, or a folder of parts.
 func (f *inputFlags) open(ctx context.Context, env *environment, name string, meter *meter) (*opened, error) {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(softMemory) // unless GOMEMLIMIT says otherwise
+	}
 	f.limits.Bytes, f.limits.Memory = int64(f.bytes), int64(f.memory)
 	keys, err := readKeys(f.keyFile)
 	if err != nil {
@@ -244,10 +253,10 @@ func readKeys(name string) (format.Keys, error) {
 func (o *opened) limited() error {
 	var limit, fault string
 	for _, p := range o.problems() {
-		switch p.Kind {
-		case artifact.Limit:
+		switch {
+		case p.Kind == artifact.Limit && limit == "":
 			limit = p.Detail
-		case artifact.Internal:
+		case p.Kind == artifact.Internal && fault == "":
 			fault = p.Detail
 		}
 	}

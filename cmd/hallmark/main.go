@@ -29,11 +29,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	code := exitCode(err)
-	if err != nil && code != exitInconclusive {
+	if err != nil {
 		fmt.Fprintln(stderr, "hallmark:", err)
 	}
-	return code
+	return exitCode(err)
 }
 
 // environment is what commands take from the process.

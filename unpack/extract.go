@@ -70,6 +70,11 @@ func (x *extraction) content(c *artifact.Content, dir string) {
 		e := &c.Extents[i]
 		switch e.Kind {
 		case artifact.InChunk:
+			if len(e.Chunk.Nodes) == 0 {
+				name := path.Base(x.free(dir, fmt.Sprintf("0x%08x-%s.bin", e.Off, e.Chunk.Format)))
+				f.files = append(f.files, file{name: name, mode: 0o644, digest: c.Digest, at: e.Range})
+				continue
+			}
 			x.chunk(e.Chunk, x.free(dir, fmt.Sprintf("0x%08x-%s", e.Off, e.Chunk.Format)))
 		case artifact.Unknown:
 			name := path.Base(x.free(dir, fmt.Sprintf("0x%08x-%s.bin", e.Off, e.Figures.Class)))
@@ -146,7 +151,10 @@ func (x *extraction) inner(n *artifact.Node, at string) {
 	if c == nil {
 		return
 	}
-	for range c.Chunks() {
+	for _, e := range c.Chunks() {
+		if len(e.Chunk.Nodes) == 0 {
+			continue // such as a certificate: the file itself says it all
+		}
 		dir, name := path.Split(at)
 		if first, ok := x.done[c.Digest]; ok {
 			note := x.free(dir, name+".unpacked.txt")

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The fixture is built with the others.
+exec "$(dirname "$0")/../yaffs/build.sh"

@@ -21,7 +21,7 @@ func TestDoubt(t *testing.T) {
 		want string // "" if it is none any more
 	}{
 		{"sunplus/all", 14, 1, ""},
-		{"sunplus/all", 20, 255, ""},
+		{"sunplus/all", 21, 6, ""},
 		{"sunplus/all", 21, 16, ""},
 		{"sunplus/all", 17, 16, "problem truncated: sunplus"},
 		{"sunplus/all", 18, 0, "\"dram\""},

@@ -26,7 +26,7 @@ func TestDoubt(t *testing.T) {
 		{"tenvis/update", 60, 0, ""},
 		{"tenvis/update", 200, 0, "checksum: tenvis: section 1 at 0x43: MD5"},
 		{"tenvis/update", 67, 0, "problem damaged: tenvis: section 1 at 0x43: type"},
-		{"tenvis/update", 88, 255, "problem damaged: tenvis: file at 0x5b: sizes do not fit"},
+		{"tenvis/update", 91, 255, "problem damaged: tenvis: file at 0x5b: sizes do not fit"},
 	} {
 		b, err := os.ReadFile("../../testdata/" + tt.file + "/input")
 		if err != nil {

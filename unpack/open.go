@@ -118,7 +118,7 @@ func (o *opening) aligned() {
 		chunks := o.out.Extents
 		o.out.Extents = nil
 		at := int64(0)
-		for k := 0; k <= len(chunks) && !o.full; k++ {
+		for k := 0; k <= len(chunks); k++ {
 			limit := o.src.Size()
 			if k < len(chunks) {
 				limit = chunks[k].Off
@@ -191,7 +191,7 @@ func (o *opening) read(f *format.Format, src format.Source) (chunk *artifact.Chu
 	if err != nil {
 		return nil, 0, err
 	}
-	d := &drain{opening: o, chunk: &artifact.Chunk{Format: f.Name}, src: src, paths: map[string]int{}, left: o.left / 2}
+	d := &drain{opening: o, chunk: &artifact.Chunk{Format: f.Name}, src: src, left: o.left / 2}
 	if err := d.entries(opened); err != nil {
 		o.reads.n.Add(d.spent)
 		return nil, 0, err
@@ -217,7 +217,7 @@ type drain struct {
 	*opening
 	chunk *artifact.Chunk
 	src   format.Source
-	paths map[string]int // node by path
+	paths map[string]int // first node of each path, once a hard link asked
 	left  int64          // bytes that may come out
 	spent int64          // bytes that came out
 	// stopped means that a limit was reached: no further entry is read.
@@ -274,7 +274,7 @@ const maxProblems = 100
 // yield, they are read again one after the other, so that the cut is where the order puts it.
 func (d *drain) batch(entries []format.Entry) error {
 	left := d.left - d.spent
-	var total atomic.Int64
+	var total, charged atomic.Int64
 	nodes, errs := work.MapBySize(d.ctx, d.pool, entries, func(e format.Entry) int64 { return e.Size }, func(_ context.Context, e format.Entry) (artifact.Node, error) {
 		if e.Size > left {
 			total.Add(e.Size)
@@ -284,10 +284,12 @@ func (d *drain) batch(entries []format.Entry) error {
 			if total.Add(n) > left {
 				return errTooMuch
 			}
-			return nil
+			charged.Add(n)
+			return d.shared.take(n, 0)
 		})
 	})
 	if total.Load() > left {
+		d.shared.spentBytes.Add(-charged.Load())
 		nodes, errs = work.Map(d.ctx, nil, entries, func(_ context.Context, e format.Entry) (artifact.Node, error) { return d.alone(e) })
 	} else {
 		d.spent += total.Load()
@@ -304,7 +306,7 @@ func (d *drain) batch(entries []format.Entry) error {
 		}
 		if err := d.shared.take(0, 1); err != nil {
 			d.problem(problemOf(err, artifact.Limit))
-			d.stopped = true
+			d.stopped, d.full = true, true
 			break
 		}
 		d.add(n, entries[i])
@@ -322,7 +324,7 @@ func (d *drain) alone(e format.Entry) (artifact.Node, error) {
 			if n += k; n > left {
 				return errTooMuch
 			}
-			return nil
+			return d.shared.take(k, 0)
 		})
 		if !errors.Is(err, errTooMuch) {
 			d.spent += n
@@ -356,8 +358,7 @@ var errTooMuch error = format.Errorf(artifact.Limit, 0, "limit on the ratio of o
 // add appends a node, with its links resolved and its ranges counted from the content's start.
 func (d *drain) add(n artifact.Node, e format.Entry) {
 	if n.HardLink != "" {
-		if i, ok := d.paths[cleanPath(n.HardLink)]; ok && n.Digest.IsZero() {
-			first := &d.chunk.Nodes[i]
+		if first := d.first(cleanPath(n.HardLink)); first != nil && n.Digest.IsZero() {
 			n.HardLink, n.Digest, n.Size = first.Path, first.Digest, first.Size
 			n.Window = first.Window
 		}
@@ -372,10 +373,30 @@ func (d *drain) add(n artifact.Node, e format.Entry) {
 	if escapes(e.Path) {
 		n.Problems = append(n.Problems, artifact.Problem{Kind: artifact.Unsafe, Detail: "path as stored leads out of the tree: " + quote(e.Path)})
 	}
-	if _, ok := d.paths[n.Path]; !ok {
-		d.paths[n.Path] = len(d.chunk.Nodes)
-	}
 	d.chunk.Nodes = append(d.chunk.Nodes, n)
+	if d.paths != nil {
+		d.index(len(d.chunk.Nodes) - 1)
+	}
+}
+
+// first returns the first node of path, or nil. Most chunks have no hard link and need no index.
+func (d *drain) first(path string) *artifact.Node {
+	if d.paths == nil {
+		d.paths = make(map[string]int, len(d.chunk.Nodes))
+		for i := range d.chunk.Nodes {
+			d.index(i)
+		}
+	}
+	if i, ok := d.paths[path]; ok {
+		return &d.chunk.Nodes[i]
+	}
+	return nil
+}
+
+func (d *drain) index(i int) {
+	if _, ok := d.paths[d.chunk.Nodes[i].Path]; !ok {
+		d.paths[d.chunk.Nodes[i].Path] = i
+	}
 }
 
 // node copies what an entry says of itself.
@@ -399,9 +420,6 @@ func (d *drain) node(e format.Entry, spend func(int64) error) (artifact.Node, er
 	}
 	both := func(k int64) error {
 		if err := spend(k); err != nil {
-			return err
-		}
-		if err := d.shared.take(k, 0); err != nil {
 			return err
 		}
 		return d.ctx.Err()

@@ -250,7 +250,7 @@ func (r *run) openAll(ctx context.Context, batch, below []pending, depth int) []
 		}
 	}
 	contents, errs = contents[:len(batch)], errs[:len(batch)]
-	if shared.exceeded.Load() {
+	if shared.exceeded.Load() && (len(batch) > 1 || shared.spentBytes.Load() > shared.bytes) { // entries of one content are counted in order
 		shared = r.allowance()
 		contents, errs = work.Map(ctx, nil, batch, func(ctx context.Context, p pending) (*artifact.Content, error) {
 			return r.open(ctx, p, depth, shared)

@@ -153,6 +153,9 @@ func TestRunIsTheSameForAnyWorkers(t *testing.T) {
 	}
 }
 
+// never is a format without a magic that finds nothing.
+var never = format.Format{Name: "never", Align: 16, Open: func(format.Source) (format.Chunk, error) { return nil, format.Not("never") }}
+
 func TestLimits(t *testing.T) {
 	bomb := make([][]byte, 200)
 	for i := range bomb {
@@ -176,10 +179,13 @@ func TestLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var first *artifact.Tree
 			for _, workers := range []int{1, 4} {
-				tree, _ := runBytes(t, tc.in, Options{Workers: workers, Limits: tc.limits})
+				tree, _ := runBytes(t, tc.in, Options{Workers: workers, Limits: tc.limits, Formats: []format.Format{box, never}})
 				checkCover(t, tree)
 				if cov := tree.Coverage(); !cov.Incomplete {
 					t.Errorf("%d workers: the tree does not say that it is incomplete", workers)
+				}
+				if x := tree.Contents()[0].Extents[0]; name != "time" && (x.Chunk == nil || len(x.Chunk.Nodes) == 0) {
+					t.Errorf("%d workers: what was read before the limit is not kept", workers)
 				}
 				if first == nil {
 					first = tree

@@ -340,15 +340,18 @@ func unread(c artifact.Coverage) string {
 	case c.Clear():
 		return ""
 	case c.Unread > 0:
-		places := "1 place"
-		if n := len(c.Regions); n != 1 {
-			places = fmt.Sprint(n, " places")
-		}
-		return fmt.Sprintf("%d of %d bytes were not read, in %s: marks may stand there", c.Unread, c.Total, places)
+		return fmt.Sprintf("%d of %d bytes were not read, in %s: marks may stand there", c.Unread, c.Total, places(len(c.Regions)))
 	case len(c.Regions) > 0:
-		return fmt.Sprintf("parts are missing or were not read, in %d places (first: %s): marks may stand there", len(c.Regions), c.Regions[0].Why)
+		return fmt.Sprintf("parts are missing or were not read, in %s (first: %s): marks may stand there", places(len(c.Regions)), c.Regions[0].Why)
 	}
 	return "parts are missing or were not read: marks may stand there"
+}
+
+func places(n int) string {
+	if n == 1 {
+		return "1 place"
+	}
+	return fmt.Sprint(n, " places")
 }
 
 func (r *Result) statement(rules *Rules) string {

@@ -1,11 +1,12 @@
 // Package mtdparts divides a flash image into partitions, as the kernel command line that stands
 // in it says, mtdparts=jz_sfc:256k(boot),2176k(kernel),-(rootfs), or a device tree with fixed
-// partitions.
+// partitions, or the table of Anyka's burning tool.
 //
-// Specifications: drivers/mtd/parsers/cmdlinepart.c of Linux,
+// Specifications, in that order: drivers/mtd/parsers/cmdlinepart.c of Linux,
 // https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/mtd/parsers/cmdlinepart.c,
 // and its binding mtd/partitions/fixed-partitions.yaml,
-// https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/Documentation/devicetree/bindings/mtd/partitions/fixed-partitions.yaml
+// https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/Documentation/devicetree/bindings/mtd/partitions/fixed-partitions.yaml,
+// partition_lib.h of Anyka's kernel, as OpenIPC publishes it.
 //
 // An image may hold several such tables (a default in the boot loader, another in its
 // environment), or one that is for another chip. A table is believed if it fits the length of

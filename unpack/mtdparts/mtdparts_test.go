@@ -41,6 +41,33 @@ func TestDoubtDeviceTree(t *testing.T) {
 	}
 }
 
+func TestGoldenAnyka(t *testing.T)     { formattest.Golden(t, Anyka) }
+func TestTruncationAnyka(t *testing.T) { formattest.Truncation(t, Anyka) }
+func FuzzOpenAnyka(f *testing.F)       { formattest.Fuzz(f, Anyka) }
+
+func TestDoubtAnyka(t *testing.T) {
+	for _, tt := range []struct {
+		what string
+		off  int
+		to   byte
+	}{
+		{"number", 0x3000, 16}, {"type", 0x3004, 3}, {"flags", 0x3005, 2}, {"name", 0x3006, 7}, {"size", 0x300e, 1},
+		{"order", 0x3031, 0x30}, {"no file system", 0xf000, 0}, {"not Anyka", 0x220, 0},
+	} {
+		b, err := os.ReadFile("../../testdata/anyka/nor/input")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[tt.off] = tt.to
+		if tt.what == "not Anyka" {
+			b[4] = 0
+		}
+		if l := formattest.List(b, Anyka, 1<<20); l.Err == nil {
+			t.Errorf("%s: accepted as\n%s", tt.what, l)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	type want struct {
 		name      string

@@ -11,11 +11,12 @@ import (
 
 // table is the part of a command line that is about one device.
 type table struct {
-	source string // "mtdparts" or "device tree"
+	source string // "mtdparts", "device tree" or "anyka"
 	text   string // "device:partitions", or the path of the node
 	at     artifact.Range
 	device string
 	parts  []partition
+	open   bool // it need not cover the device to its end
 }
 
 type partition struct {
@@ -164,7 +165,7 @@ func (t *table) place(size int64) bool {
 		next = p.at.End()
 		last = max(last, next)
 	}
-	return last == size
+	return t.open || last == size
 }
 
 // leafs returns the partitions in order of place, without those that hold others ("all",

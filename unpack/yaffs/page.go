@@ -67,7 +67,7 @@ func detect(src format.Source) (layout, error) {
 	var b []byte
 	most := 0
 	first := bytes(maxStride)
-	for _, l := range layouts(order) {
+	for l := range layouts(order) {
 		if l.stride > int64(len(first)) || l.score(first[:l.stride]) == 0 {
 			continue
 		}
@@ -97,7 +97,7 @@ func detectFlash(src format.Source) (best layout, err error) {
 		if tried++; tried > 16 || most > 0 {
 			break
 		}
-		for _, l := range layouts(order) {
+		for l := range layouts(order) {
 			if at%l.stride != 0 {
 				continue
 			}
@@ -170,22 +170,23 @@ func found(src format.Source) iter.Seq2[int64, binary.ByteOrder] {
 // maxStride is the longest page with its spare area.
 const maxStride = 16384 + 512
 
-// layouts returns those that are tried.
-func layouts(order binary.ByteOrder) (out []layout) {
-	out = append(out, layout{order: order, page: 512, stride: 528, tags: 512, version1: true})
-	for tags := int64(0); tags <= 8; tags++ {
-		out = append(out, layout{order: order, page: 512, stride: 528, tags: 512 + tags, version1: true, packed: true})
-	}
-	for _, page := range []int64{2048, 4096, 8192, 16384, 1024, 512} {
-		for _, spare := range []int64{64, 128, 16, 28, 32, 112, 218, 224, 256, 512} {
-			for tags := int64(0); tags <= min(48, spare-16); tags += 2 {
-				out = append(out, layout{order: order, page: page, stride: page + spare, tags: page + tags})
-			}
-			out = append(out, layout{order: order, page: page - 16, stride: page + spare, tags: page - 16})
+// layouts yields those that are tried.
+func layouts(order binary.ByteOrder) iter.Seq[layout] {
+	return func(yield func(layout) bool) {
+		ok := yield(layout{order: order, page: 512, stride: 528, tags: 512, version1: true})
+		for tags := int64(0); ok && tags <= 8; tags++ {
+			ok = yield(layout{order: order, page: 512, stride: 528, tags: 512 + tags, version1: true, packed: true})
 		}
-		out = append(out, layout{order: order, page: page - 16, stride: page, tags: page - 16})
+		for _, page := range [...]int64{2048, 4096, 8192, 16384, 1024, 512} {
+			for _, spare := range [...]int64{64, 128, 16, 28, 32, 112, 218, 224, 256, 512} {
+				for tags := int64(0); ok && tags <= min(48, spare-16); tags += 2 {
+					ok = yield(layout{order: order, page: page, stride: page + spare, tags: page + tags})
+				}
+				ok = ok && yield(layout{order: order, page: page - 16, stride: page + spare, tags: page - 16})
+			}
+			ok = ok && yield(layout{order: order, page: page - 16, stride: page, tags: page - 16})
+		}
 	}
-	return out
 }
 
 // score counts the pages of b that make sense, up to the first that does not. The first one must be the header of the
@@ -228,8 +229,10 @@ func (l layout) read(b []byte) (p page, s state) {
 	// The header of an object may say more in its tags: type, parent, flags and size.
 	const extra = 1 << 31
 	if p.chunk&extra != 0 {
-		h, ok := parseHeader(b, l.order)
-		if !ok || h.parent != p.chunk&(1<<28-1) || h.typ != p.object>>28 {
+		if l.order.Uint32(b) != p.object>>28 || l.order.Uint32(b[4:]) != p.chunk&(1<<28-1) {
+			return p, strange
+		}
+		if _, ok := parseHeader(b, l.order); !ok {
 			return p, strange
 		}
 		p.object, p.chunk, p.bytes = p.object&(1<<28-1), 0, 0

@@ -55,7 +55,7 @@ func (c *cabinet) Describe() []artifact.Attr {
 	return attrs
 }
 
-// Entries yields the files in the order of the headers.
+// Entries yields the files in the order of their content.
 func (c *cabinet) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
 		for _, p := range c.problems {

@@ -2,8 +2,10 @@ package cab
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"hallmark/artifact"
 	"hallmark/unpack/format"
@@ -51,13 +53,15 @@ func methodName(m uint16) string {
 }
 
 type folder struct {
-	header int64
-	method uint16
-	at     artifact.Range // of its data blocks
-	blocks []block
-	bad    []block // whose checksum does not fit
-	size   int64   // decoded
-	owner  *file   // the first file
+	header   int64
+	method   uint16
+	count    int            // of its data blocks
+	reserved int64          // bytes in the header of each
+	at       artifact.Range // of them all
+	blocks   []block
+	bad      []block // whose checksum does not fit
+	size     int64   // decoded
+	owner    *file   // the first file
 }
 
 type block struct {
@@ -98,7 +102,11 @@ func open(src format.Source) (*cabinet, error) {
 	if err := c.readFolders(pos, nFolders, reserved); err != nil {
 		return nil, err
 	}
-	return c, c.readFiles(files, nFiles)
+	if err := c.readFiles(files, nFiles); err != nil {
+		return nil, err
+	}
+	c.walk()
+	return c, nil
 }
 
 // reserve is how many bytes are added to each structure of a kind.
@@ -149,7 +157,6 @@ func (c *cabinet) readFolders(pos int64, n int, r reserve) error {
 	}
 	le := binary.LittleEndian
 	c.folders = make([]folder, n)
-	left := 2 * c.Size() // folders that share their data could make much of little
 	for i := range c.folders {
 		h := b[int64(i)*step:]
 		f := &c.folders[i]
@@ -158,28 +165,35 @@ func (c *cabinet) readFolders(pos int64, n int, r reserve) error {
 		if f.method&methodMask > methodLZX || f.at.Off < headerLen || f.at.Off > c.size {
 			return format.Not("cab: folder %d: method %#x, data at %#x", i, f.method, f.at.Off)
 		}
-		if left <= 0 {
-			continue
-		}
-		if err := f.walk(c.src, int(le.Uint16(h[4:])), r.data); err != nil {
-			c.problems = append(c.problems, err)
-		}
-		if left -= f.at.Len; left <= 0 {
-			c.problems = append(c.problems, format.Errorf(artifact.Limit, f.header, "cab: folder %d at %#x: shares its data with others", i, f.header))
-		}
+		f.count, f.reserved = int(le.Uint16(h[4:])), r.data
 	}
 	return nil
 }
 
-// walk finds the n data blocks of f and checks their checksums, which cover what is stored.
-func (f *folder) walk(src format.Source, n int, reserved int64) error {
+// walk finds the data of the folders. Those that share theirs could make much of little.
+func (c *cabinet) walk() {
+	left := 2 * c.Size()
+	for i := range c.folders {
+		f := &c.folders[i]
+		if err := f.walk(c.src); err != nil {
+			c.problems = append(c.problems, err)
+		}
+		if left -= f.at.Len; left <= 0 {
+			c.problems = append(c.problems, format.Errorf(artifact.Limit, f.header, "cab: folder %d at %#x: shares its data with others", i, f.header))
+			return
+		}
+	}
+}
+
+// walk finds the data blocks of f and checks their checksums, which cover what is stored.
+func (f *folder) walk(src format.Source) error {
 	pos := f.at.Off
 	buf := make([]byte, dataLen+255+1<<16)
 	le := binary.LittleEndian
-	for i := range n {
-		h := buf[:dataLen+reserved]
+	for i := range f.count {
+		h := buf[:dataLen+f.reserved]
 		if k, _ := src.ReadAt(h, pos); k < len(h) {
-			return format.Errorf(artifact.Truncated, pos, "cab: data block %d at %#x: %d bytes left", i, pos, k)
+			return format.Errorf(artifact.Truncated, pos, "cab: data block %d of %d at %#x: %d bytes left", i, f.count, pos, k)
 		}
 		b := block{at: pos + int64(len(h)), stored: int64(le.Uint16(h[4:])), plain: f.size, size: int64(le.Uint16(h[6:]))}
 		if b.stored > maxPacked || b.size > maxBlock {
@@ -236,6 +250,10 @@ func (c *cabinet) readFiles(pos int64, n int) error {
 	if len(c.files) == 0 {
 		return format.Not("cab: no file")
 	}
+	// Files that go to and fro in a folder would have it decoded for each.
+	slices.SortStableFunc(c.files, func(a, b file) int {
+		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.offset, b.offset))
+	})
 	for i := range c.files {
 		if f := c.files[i].folder; f != nil && f.owner == nil {
 			f.owner = &c.files[i]

@@ -35,7 +35,7 @@ var Format = format.Format{
 	Kind:   format.Container,
 	Magics: []format.Magic{{Bytes: magic}, {Bytes: encrypted[0], Start: true}, {Bytes: encrypted[1], Start: true}, {Bytes: encrypted[2], Start: true}},
 	Refs:   []format.Ref{{Title: "OpenixCard", URL: "https://github.com/YuzukiTsuru/OpenixCard"}},
-	Limits: []string{"Images under RC6 are told but not decrypted."},
+	Limits: []string{"Images under RC6 are told but not decrypted, nor are items that name an encryption."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
 }
 
@@ -212,11 +212,7 @@ func (m *image) Entries() iter.Seq2[format.Entry, error] {
 		}
 		for _, t := range m.items {
 			at := artifact.Range{Off: min(t.stored.Off, m.size), Len: max(0, min(t.stored.Off+t.size, m.size)-t.stored.Off)}
-			e := format.Entry{Path: t.path, Size: t.size, Window: &at}
-			if t.encryption != "" {
-				e.Problems = []artifact.Problem{{Kind: artifact.Encrypted, At: at, Detail: fmt.Sprintf("allwinner: item %q: encrypted with %q", t.path, t.encryption)}}
-			}
-			if !yield(e, nil) {
+			if !yield(format.Entry{Path: t.path, Size: t.size, Window: &at}, nil) {
 				return
 			}
 		}
@@ -227,6 +223,9 @@ func (m *image) Describe() []artifact.Attr {
 	attrs := m.attrs
 	for _, t := range m.items {
 		value := t.path + ", " + t.main + " " + t.sub + ", " + strconv.FormatInt(t.size, 10) + " bytes"
+		if t.encryption != "" {
+			value += fmt.Sprintf(", encryption %q", t.encryption)
+		}
 		if t.verified {
 			value += ", sum ok"
 		}

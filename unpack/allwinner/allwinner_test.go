@@ -27,7 +27,7 @@ func TestDoubt(t *testing.T) {
 		{"allwinner/v300", 2053, 0, "problem damaged: allwinner: item \"boot.fex\" at 0x800"},
 		{"allwinner/v300", 26, 1, "problem truncated: allwinner"},
 		{"allwinner/v300", 6144, 1, "BOOT_FEX00000000, 198 bytes\""},
-		{"allwinner/v300", 1340, 'a', "encrypted: allwinner: item \"sys_config.fex\""},
+		{"allwinner/v300", 1340, 'a', "22 bytes, encryption \\\"a\\\""},
 		{"allwinner/encrypted", 0, 0, ""},
 		{"allwinner/encrypted", 100, 0, "problem encrypted: allwinner: image encrypted with RC6"},
 	} {

@@ -7,7 +7,9 @@
 # ({"files": [{"type": "f", "sha256": ..., "size": ...}]}). Without one, images are made of
 # Debian's programs with each format's own tools. Needs root, to shut the tools into a box: one
 # of them is known to write through links that an image makes.
-# Peers are installed if missing: binwalk 2 and 7-Zip by apt-get, unblob by pip, binwalk 3 by cargo.
+# Peers are installed if missing: binwalk 2 and 7-Zip by apt-get, unblob (with jefferson and
+# ubi_reader) by pip, binwalk 3 by cargo. sasquatch, which unblob and binwalk 3 call for SquashFS,
+# is in none of these registries: install it by hand to give them their due.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -18,7 +20,7 @@ mkdir -p "$peers"
 
 apt-get -qq install -y --no-install-recommends squashfs-tools mtd-utils u-boot-tools genromfs util-linux-extra \
 	e2fsprogs dosfstools mtools cpio zip p7zip-full erofs-utils genisoimage lzop lz4 zstd binwalk >/dev/null 2>&1 || true
-[ -x "$peers/unblob/bin/unblob" ] || { python3 -m venv "$peers/unblob" && "$peers/unblob/bin/pip" -q install unblob; } >/dev/null 2>&1 || true
+[ -x "$peers/unblob/bin/unblob" ] || { python3 -m venv "$peers/unblob" && "$peers/unblob/bin/pip" -q install unblob jefferson ubi_reader; } >/dev/null 2>&1 || true
 [ -x "$peers/bw3/bin/binwalk" ] || cargo install -q --root "$peers/bw3" binwalk >/dev/null 2>&1 || true
 CGO_ENABLED=0 go build -trimpath -o "$work/hallmark" ./cmd/hallmark
 
@@ -96,7 +98,7 @@ for truth in sorted(glob.glob(f"{corpus}/*/*.truth.json")):
         image = shutil.copy(truth[:-11], f"{box}/{os.path.basename(truth)[:-11]}")
         c = [x.replace("{in}", image).replace("{out}", f"{box}/out") for x in command]
         start = time.time()
-        try: subprocess.run(jail + c, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, env=dict(os.environ, TMPDIR=f"{box}/tmp", HOME=f"{box}/tmp"))
+        try: subprocess.run(jail + c, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, env=dict(os.environ, PATH=f"{peers}/unblob/bin:" + os.environ["PATH"], TMPDIR=f"{box}/tmp", HOME=f"{box}/tmp"))
         except subprocess.TimeoutExpired: pass
         spent[tool] += time.time() - start
         got, all_ = score.setdefault(category, {}).setdefault(tool, [0, 0])

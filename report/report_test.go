@@ -103,7 +103,9 @@ func TestCitationsAreThere(t *testing.T) {
 	}
 	var doc struct {
 		Match struct {
-			Findings []struct{ Marks []struct{ Citations []artifact.Evidence } }
+			Findings []struct {
+				Marks []struct{ Citations []artifact.Evidence }
+			}
 		}
 		Components []struct{ Evidence []artifact.Evidence }
 	}

@@ -2,22 +2,29 @@
 package unpack
 
 import (
+	"hallmark/unpack/allwinner"
 	"hallmark/unpack/ambarella"
 	"hallmark/unpack/android"
+	"hallmark/unpack/anjvision"
 	"hallmark/unpack/ar"
+	"hallmark/unpack/arj"
+	"hallmark/unpack/bosch"
 	"hallmark/unpack/bzip2"
 	"hallmark/unpack/cab"
 	"hallmark/unpack/cfb"
+	"hallmark/unpack/chk"
 	"hallmark/unpack/compress"
 	"hallmark/unpack/cpio"
 	"hallmark/unpack/cramfs"
 	"hallmark/unpack/dahua"
 	"hallmark/unpack/dtb"
 	"hallmark/unpack/erofs"
+	"hallmark/unpack/exfat"
 	"hallmark/unpack/ext"
 	"hallmark/unpack/fat"
 	"hallmark/unpack/format"
 	"hallmark/unpack/gpt"
+	"hallmark/unpack/grainmedia"
 	"hallmark/unpack/gzip"
 	"hallmark/unpack/hex"
 	"hallmark/unpack/hichip"
@@ -27,24 +34,31 @@ import (
 	"hallmark/unpack/jffs2"
 	"hallmark/unpack/kernel"
 	"hallmark/unpack/key"
+	"hallmark/unpack/lha"
 	"hallmark/unpack/longse"
 	"hallmark/unpack/lz4"
 	"hallmark/unpack/lzip"
 	"hallmark/unpack/lzma"
 	"hallmark/unpack/lzop"
 	"hallmark/unpack/mbr"
+	"hallmark/unpack/milbeaut"
 	"hallmark/unpack/mtdparts"
 	"hallmark/unpack/nand"
 	"hallmark/unpack/novatek"
 	"hallmark/unpack/nsis"
 	"hallmark/unpack/pe"
+	"hallmark/unpack/rar"
 	"hallmark/unpack/reolink"
 	"hallmark/unpack/rockchip"
 	"hallmark/unpack/romfs"
 	"hallmark/unpack/rpm"
+	"hallmark/unpack/seama"
 	"hallmark/unpack/sevenzip"
+	"hallmark/unpack/shrs"
 	"hallmark/unpack/squashfs"
+	"hallmark/unpack/sunplus"
 	"hallmark/unpack/tar"
+	"hallmark/unpack/tenvis"
 	"hallmark/unpack/tiandy"
 	"hallmark/unpack/trx"
 	"hallmark/unpack/tvt"
@@ -52,7 +66,9 @@ import (
 	"hallmark/unpack/ubifs"
 	"hallmark/unpack/ubootenv"
 	"hallmark/unpack/uimage"
+	"hallmark/unpack/xiaomi"
 	"hallmark/unpack/xz"
+	"hallmark/unpack/yaffs"
 	"hallmark/unpack/zip"
 	"hallmark/unpack/zlib"
 	"hallmark/unpack/zstd"
@@ -67,6 +83,8 @@ func Formats() []format.Format {
 		mbr.Format,
 		mtdparts.Format,
 		mtdparts.DeviceTree,
+		mtdparts.Anyka,
+		yaffs.Flash,
 		hikvision.Format,
 		dahua.Format,
 		tiandy.Format,
@@ -78,7 +96,20 @@ func Formats() []format.Format {
 		longse.Format,
 		instar.Format,
 		tvt.Format,
+		tenvis.Format,
+		grainmedia.Format,
+		grainmedia.Gwell,
+		anjvision.Format,
+		bosch.Format,
+		bosch.Archive,
+		xiaomi.Format,
+		allwinner.Format,
+		sunplus.Format,
+		milbeaut.Format,
 		trx.Format,
+		chk.Format,
+		seama.Format,
+		shrs.Format,
 		rockchip.Firmware,
 		rockchip.Package,
 		ambarella.Section,
@@ -98,9 +129,11 @@ func Formats() []format.Format {
 		squashfs.Format,
 		cramfs.Format,
 		jffs2.Format,
+		yaffs.Format,
 		romfs.Format,
 		ext.Format,
 		fat.Format,
+		exfat.Format,
 		erofs.Format,
 		iso9660.Format,
 		zip.Format,
@@ -108,7 +141,10 @@ func Formats() []format.Format {
 		cpio.Format,
 		ar.Format,
 		sevenzip.Format,
+		rar.Format,
 		cab.Format,
+		arj.Format,
+		lha.Format,
 		rpm.Format,
 		hex.Intel,
 		hex.Motorola,

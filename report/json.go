@@ -84,7 +84,45 @@ type nodeDoc struct {
 	Size     int64              `json:"size"`
 	SHA256   *artifact.Digest   `json:"sha256,omitempty"`
 	Window   *artifact.Range    `json:"window,omitempty"`
+	Content  integrity          `json:"content,omitempty"` // of a regular file
 	Problems []artifact.Problem `json:"problems,omitempty"`
+}
+
+// integrity says in one word how much of a file's content is there.
+type integrity string
+
+const (
+	whole     integrity = "whole"     // as the format stores it; stored checksums fit
+	unproved  integrity = "unproved"  // all there, but a stored checksum does not fit
+	partial   integrity = "partial"   // damaged, cut, or stopped by a limit
+	encrypted integrity = "encrypted" // as stored, not decrypted
+	undecoded integrity = "undecoded" // as stored, in a method that is not read
+	absent    integrity = "absent"    // nothing of it could be read
+)
+
+func integrityOf(n *artifact.Node) integrity {
+	if !n.Mode.IsRegular() {
+		return ""
+	}
+	out := whole
+	for _, p := range n.Problems {
+		switch p.Kind {
+		case artifact.Encrypted:
+			return encrypted
+		case artifact.Unsupported:
+			return undecoded
+		case artifact.Damaged, artifact.Truncated, artifact.Limit, artifact.Internal:
+			out = partial
+		case artifact.Checksum:
+			if out == whole {
+				out = unproved
+			}
+		}
+	}
+	if !n.HasContent() && n.HardLink == "" {
+		return absent
+	}
+	return out
 }
 
 // WriteJSON writes all of r as one JSON document, indented, with a line end. Strings that are
@@ -188,7 +226,7 @@ func nodeOf(n *artifact.Node) nodeDoc {
 	d := nodeDoc{
 		Path: text8(n.Path), Mode: n.Mode.String(), UID: n.UID, GID: n.GID, ModTime: n.ModTime,
 		Link: text8(n.Link), HardLink: text8(n.HardLink), Device: n.Dev, Xattrs: n.Xattrs,
-		Size: n.Size, Window: n.Window, Problems: problems8(n.Problems),
+		Size: n.Size, Window: n.Window, Content: integrityOf(n), Problems: problems8(n.Problems),
 	}
 	if n.HasContent() {
 		d.SHA256 = &n.Digest

@@ -197,6 +197,36 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+func TestIntegrityOfAFile(t *testing.T) {
+	file := func(kinds ...artifact.ProblemKind) *artifact.Node {
+		n := &artifact.Node{Digest: artifact.Digest{1}}
+		for _, k := range kinds {
+			n.Problems = append(n.Problems, artifact.Problem{Kind: k})
+		}
+		return n
+	}
+	tests := []struct {
+		n    *artifact.Node
+		want integrity
+	}{
+		{file(), whole},
+		{file(artifact.Unsafe), whole},
+		{file(artifact.Checksum), unproved},
+		{file(artifact.Checksum, artifact.Truncated), partial},
+		{file(artifact.Damaged, artifact.Checksum), partial},
+		{file(artifact.Encrypted), encrypted},
+		{file(artifact.Unsupported), undecoded},
+		{&artifact.Node{}, absent},
+		{&artifact.Node{HardLink: "other"}, whole},
+		{&artifact.Node{Mode: fs.ModeDir}, ""},
+	}
+	for _, tc := range tests {
+		if got := integrityOf(tc.n); got != tc.want {
+			t.Errorf("integrity of %+v = %q, want %q", tc.n, got, tc.want)
+		}
+	}
+}
+
 func TestCycloneDXNeedsComponents(t *testing.T) {
 	if err := WriteCycloneDX(nil, &Result{}, Style{}); err == nil || errors.Is(err, fs.ErrInvalid) {
 		t.Errorf("WriteCycloneDX without components = %v", err)

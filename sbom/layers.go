@@ -95,7 +95,7 @@ func (p *plan) layersOf(d artifact.Digest) []int {
 	p.within[d] = nil // ends a circle
 	var out []int
 	for _, s := range p.holders[d] {
-		inner := []int{-1}
+		var inner []int
 		if x := p.t.Content(s.content).Extents[s.extent]; several(x.Chunk) {
 			inner = []int{p.layer(s)}
 		} else {

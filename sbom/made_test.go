@@ -18,7 +18,6 @@ type made struct {
 	t     *testing.T
 	tree  *artifact.Tree
 	store *artifact.Store
-	found map[artifact.Digest]*facts.Facts
 }
 
 // part is a file of a made image, or with parts of its own an inner filesystem.

@@ -21,8 +21,6 @@ const (
 	windowAlign = 16
 )
 
-func newBlockWindow(dst []byte) *window { return &window{buf: dst, fixed: true} }
-
 // newWindow returns a stream's window for matches up to dict bytes back and at most memory bytes.
 func newWindow(dict, memory int64) *window {
 	w := new(window)

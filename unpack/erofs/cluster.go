@@ -34,8 +34,6 @@ const (
 )
 
 const (
-	// partialRef is set in a full index if only the beginning of what is stored is meant.
-	partialRef = 1 << 15
 	// countBit is set in the first index behind a head that tells its number of blocks.
 	countBit = 1 << 11
 	// maxStored and maxDecoded bound a physical cluster. Linux fs/erofs/erofs_fs.h.

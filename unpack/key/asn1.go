@@ -74,7 +74,6 @@ func (d *der) next() (tag byte, content, whole der, ok bool) {
 }
 
 func (d der) at() artifact.Range { return artifact.Range{Off: d.off, Len: int64(len(d.b))} }
-func (d der) end() int64         { return d.off + int64(len(d.b)) }
 
 // number takes a positive INTEGER and returns its content without the byte for the sign.
 func (d *der) number() (content, whole der, ok bool) {

@@ -49,7 +49,7 @@ func parseHeader(b []byte, order binary.ByteOrder) (h header, ok bool) {
 	if h.parent == 0 && (h.typ != typeDirectory || h.name != "") { // of the root
 		return h, false
 	}
-	if strings.ContainsAny(h.name, "/\x01\x02\x03\x04\x05\xff") && !(h.name == "/" && h.parent == objectRoot) || h.name == "." || h.name == ".." {
+	if strings.ContainsAny(h.name, "/\x01\x02\x03\x04\x05") && !(h.name == "/" && h.parent == objectRoot) || strings.IndexByte(h.name, 0xff) >= 0 || h.name == "." || h.name == ".." {
 		return h, false
 	}
 	// Behind the name there are zeros, or bytes never written.

@@ -30,9 +30,9 @@ type inode struct {
 func parseInode(b []byte, order binary.ByteOrder) inode {
 	w0, w1, w2 := order.Uint32(b), order.Uint32(b[4:]), order.Uint32(b[8:])
 	if order == binary.BigEndian {
-		return inode{fileMode(w0 >> 16), w0 & 0xffff, w1 & 0xff, int64(w1 >> 8), int64(w2>>26) * 4, int64(w2&0x3ffffff) * 4}
+		return inode{format.UnixMode(w0 >> 16), w0 & 0xffff, w1 & 0xff, int64(w1 >> 8), int64(w2>>26) * 4, int64(w2&0x3ffffff) * 4}
 	}
-	return inode{fileMode(w0 & 0xffff), w0 >> 16, w1 >> 24, int64(w1 & 0xffffff), int64(w2&0x3f) * 4, int64(w2>>6) * 4}
+	return inode{format.UnixMode(w0 & 0xffff), w0 >> 16, w1 >> 24, int64(w1 & 0xffffff), int64(w2&0x3f) * 4, int64(w2>>6) * 4}
 }
 
 // directory reads the entries of a directory: inodes, each with its name behind.
@@ -131,36 +131,4 @@ func (r *Reader) entry(n entry, path string) format.Entry {
 		e.Dev = &artifact.Device{Major: uint32(n.size>>8) & 0xff, Minor: uint32(n.size) & 0xff}
 	}
 	return e
-}
-
-// fileMode converts a Unix mode.
-func fileMode(m uint32) fs.FileMode {
-	mode := fs.FileMode(m & 0o777)
-	switch m & 0o170000 {
-	case 0o140000:
-		mode |= fs.ModeSocket
-	case 0o120000:
-		mode |= fs.ModeSymlink
-	case 0o100000:
-	case 0o060000:
-		mode |= fs.ModeDevice
-	case 0o040000:
-		mode |= fs.ModeDir
-	case 0o020000:
-		mode |= fs.ModeDevice | fs.ModeCharDevice
-	case 0o010000:
-		mode |= fs.ModeNamedPipe
-	default:
-		mode |= fs.ModeIrregular
-	}
-	if m&0o4000 != 0 {
-		mode |= fs.ModeSetuid
-	}
-	if m&0o2000 != 0 {
-		mode |= fs.ModeSetgid
-	}
-	if m&0o1000 != 0 {
-		mode |= fs.ModeSticky
-	}
-	return mode
 }

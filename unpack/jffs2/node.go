@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"hallmark/artifact"
+	"hallmark/unpack/format"
 )
 
 // Node types. The top two bits say what a driver that does not know the type has to do with it;
@@ -109,7 +110,7 @@ type attributes struct {
 
 func parseAttributes(b []byte, order binary.ByteOrder) attributes {
 	return attributes{
-		mode: fileMode(order.Uint32(b[20:])),
+		mode: format.UnixMode(order.Uint32(b[20:])),
 		uid:  uint32(order.Uint16(b[24:])), gid: uint32(order.Uint16(b[26:])),
 		size: int64(order.Uint32(b[28:])), modTime: int64(order.Uint32(b[36:])),
 	}
@@ -153,35 +154,3 @@ type xref struct {
 }
 
 const formatMask = 0o170000
-
-// fileMode converts a Unix mode.
-func fileMode(m uint32) fs.FileMode {
-	mode := fs.FileMode(m & 0o777)
-	switch m & formatMask {
-	case 0o140000:
-		mode |= fs.ModeSocket
-	case 0o120000:
-		mode |= fs.ModeSymlink
-	case 0o100000:
-	case 0o060000:
-		mode |= fs.ModeDevice
-	case 0o040000:
-		mode |= fs.ModeDir
-	case 0o020000:
-		mode |= fs.ModeDevice | fs.ModeCharDevice
-	case 0o010000:
-		mode |= fs.ModeNamedPipe
-	default:
-		mode |= fs.ModeIrregular
-	}
-	if m&0o4000 != 0 {
-		mode |= fs.ModeSetuid
-	}
-	if m&0o2000 != 0 {
-		mode |= fs.ModeSetgid
-	}
-	if m&0o1000 != 0 {
-		mode |= fs.ModeSticky
-	}
-	return mode
-}

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io/fs"
+
+	"hallmark/unpack/format"
 )
 
 // Node types.
@@ -104,7 +106,7 @@ func parseInode(n node, at place) (i inode, ok bool) {
 	u32 := func(off int) uint32 { return le.Uint32(n.b[off:]) }
 	i = inode{
 		ino: u32(24), seq: n.seq, at: at, size: int64(le.Uint64(n.b[48:])), modTime: int64(le.Uint64(n.b[72:])),
-		links: u32(92), uid: u32(96), gid: u32(100), mode: fileMode(u32(104)), flags: u32(108), inline: u32(112),
+		links: u32(92), uid: u32(96), gid: u32(100), mode: format.UnixMode(u32(104)), flags: u32(108), inline: u32(112),
 	}
 	return i, i.size >= 0 && i.inline <= uint32(len(n.b)-inodeSize)
 }
@@ -145,36 +147,4 @@ type block struct {
 type cut struct {
 	seq  uint64
 	from uint32
-}
-
-// fileMode converts a Unix mode.
-func fileMode(m uint32) fs.FileMode {
-	mode := fs.FileMode(m & 0o777)
-	switch m & 0o170000 {
-	case 0o140000:
-		mode |= fs.ModeSocket
-	case 0o120000:
-		mode |= fs.ModeSymlink
-	case 0o100000:
-	case 0o060000:
-		mode |= fs.ModeDevice
-	case 0o040000:
-		mode |= fs.ModeDir
-	case 0o020000:
-		mode |= fs.ModeDevice | fs.ModeCharDevice
-	case 0o010000:
-		mode |= fs.ModeNamedPipe
-	default:
-		mode |= fs.ModeIrregular
-	}
-	if m&0o4000 != 0 {
-		mode |= fs.ModeSetuid
-	}
-	if m&0o2000 != 0 {
-		mode |= fs.ModeSetgid
-	}
-	if m&0o1000 != 0 {
-		mode |= fs.ModeSticky
-	}
-	return mode
 }

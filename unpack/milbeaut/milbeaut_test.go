@@ -1,8 +1,6 @@
 package milbeaut
 
 import (
-	"os"
-	"strings"
 	"testing"
 
 	"hallmark/unpack/format/formattest"
@@ -12,27 +10,10 @@ func TestGolden(t *testing.T)     { formattest.Golden(t, Format) }
 func TestTruncation(t *testing.T) { formattest.Truncation(t, Format) }
 func FuzzOpen(f *testing.F)       { formattest.Fuzz(f, Format) }
 
-// TestDoubt: what does not add up is refused or told.
-func TestDoubt(t *testing.T) {
-	for _, tt := range []struct {
-		file string
-		off  int
-		to   byte
-		want string // "" if it is none any more
-	}{
-		{"milbeaut/text", 0, 0, ""},
-		{"milbeaut/text", 12, 255, "attr size="},
-		{"milbeaut/text", 15, 127, ""},
-		{"milbeaut/text", 13, 8, "problem truncated: milbeaut: payload at 0x10"},
-	} {
-		b, err := os.ReadFile("../../testdata/" + tt.file + "/input")
-		if err != nil {
-			t.Fatal(err)
-		}
-		b[tt.off] = tt.to
-		l := formattest.List(b, Format, 1<<20)
-		if tt.want == "" && l.Err == nil || tt.want != "" && (l.Err != nil || !strings.Contains(l.String(), tt.want)) {
-			t.Errorf("%s, byte %#x changed: %v\n%s\nlacks %q", tt.file, tt.off, l.Err, l, tt.want)
-		}
-	}
+func TestChanged(t *testing.T) {
+	changed := formattest.Changed(t, Format)
+	changed("text", 0, 0, "")
+	changed("text", 12, 255, "attr size=")
+	changed("text", 15, 127, "")
+	changed("text", 13, 8, "problem truncated: milbeaut: payload at 0x10")
 }

@@ -113,6 +113,24 @@ func Fuzz(fz *testing.F, f format.Format) {
 	})
 }
 
+// Changed returns a check for the cases of f: the byte at off set to a value, the format must
+// refuse what is left, or its listing must hold want if that is not empty. What does not add up
+// is refused or told.
+func Changed(t *testing.T, f format.Format) func(name string, off int, to byte, want string) {
+	return func(name string, off int, to byte, want string) {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join("..", "..", "testdata", f.Name, name, "input"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[off] = to
+		l := List(b, f, 1<<20)
+		if want == "" && l.Err == nil || want != "" && (l.Err != nil || !strings.Contains(l.String(), want)) {
+			t.Errorf("%s/%s, byte %#x changed: %v\n%s\nlacks %q", f.Name, name, off, l.Err, l, want)
+		}
+	}
+}
+
 // Listing is what a format makes of some bytes.
 type Listing struct {
 	Err    error // of Open, or an ErrFormat from Entries

@@ -36,6 +36,8 @@ func (r *Reader) decode(n *inode) ([]byte, error) {
 		block = rtime
 	case comprZlib:
 		block = zlib
+	case comprRubinMips, comprDynRubin:
+		block = rubin
 	case comprLZO:
 		block = codec.LZO
 	case comprLZMA:

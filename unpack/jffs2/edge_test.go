@@ -150,8 +150,8 @@ func TestVersions(t *testing.T) {
 			f.file(2, 1, directory, 0, 0, "").name(1, 1, 2, "d").name(2, 1, 2, "e")
 		}, "d\n! jffs2: directory entry at 0x70: second name \"d/e\" of directory 2\n"},
 		{"unknown compression", func(f *flash) {
-			f.inode(typeInode, 2, 1, regular, 4, 0, 4, comprDynRubin, "ab").name(1, 1, 2, "a")
-		}, "a: \"\\x00\\x00\\x00\\x00\" jffs2: node at 0x0: compression method 5\n"},
+			f.inode(typeInode, 2, 1, regular, 4, 0, 4, 9, "ab").name(1, 1, 2, "a")
+		}, "a: \"\\x00\\x00\\x00\\x00\" jffs2: node at 0x0: compression method 9\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -11,8 +11,6 @@
 //
 // If the unpacker asks to recover, deleted regular files and earlier versions of regular files
 // come behind the filesystem, as lost+found/versions/PATH~vN (see past.go).
-//
-// Not read: the Rubin compression methods, which no mkfs.jffs2 of this century writes.
 package jffs2
 
 import (
@@ -36,7 +34,6 @@ var Format = format.Format{
 		{Title: "Linux on-flash structures", URL: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/include/uapi/linux/jffs2.h"},
 	},
 	Limits: []string{
-		"Nodes in one of the Rubin compression methods are not decoded.",
 		"Deleted files and earlier versions of files are listed only on request, of regular files alone, and the 64 newest of each.",
 		"Two filesystems of the same byte order side by side are told apart only if their inode and version numbers contradict.",
 	},

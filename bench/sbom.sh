@@ -7,7 +7,7 @@ root=${1:-$work/root}
 [ -n "${1:-}" ] || programs "$root" 500
 x=$(syft); [ -n "$x" ] || { echo "syft: not installed"; exit 1; }
 count() { python3 -c 'import json, sys; print(len({(c["name"], c.get("version")) for c in json.load(open(sys.argv[1]))["components"] if c["type"] != "file"}))' "$1"; }
-"$hallmark" sbom -q "$root" >"$work/a.json"
+"$hallmark" sbom -q "$root" >"$work/a.json" || true # a limit that cut something short is told on standard error
 "$x" -q "dir:$root" -o cyclonedx-json >"$work/b.json"
 echo "checked: hallmark lists $(count "$work/a.json") components, syft $(count "$work/b.json")"
 add "hallmark sbom" "$hallmark sbom -q $root"

@@ -212,8 +212,8 @@ func (t *text) layers() {
 			for i := range x.Chunk.Nodes {
 				n := &x.Chunk.Nodes[i]
 				inner := t.r.Tree.Content(n.Digest)
-				if inner == nil {
-					continue
+				if inner == nil || inner.Type == "pem" || inner.Type == "text" {
+					continue // the keys and certificates in texts are no layers
 				}
 				for range inner.Chunks() {
 					if seen[n.Digest] {

@@ -27,7 +27,7 @@ add "hallmark unpack --list" "$hallmark unpack -q --list $image"
 add "hallmark unpack --list -j 1" "$hallmark unpack -q --list -j 1 $image"
 add "hallmark scan" "$hallmark scan -q $image"
 add "7z x" "7z x -y -o$out $image"
-# 7-Zip opens such an image only if its first layer is one that it knows.
+# 7-Zip may stop at the first layer that it knows: look at what it wrote before reading its time.
 x=$(unblob); [ -z "$x" ] || add "unblob" "$x -e $out $image"
 x=$(binwalk3); [ -z "$x" ] || add "binwalk 3 -e -M" "$x -q -e -M -C $out $image"
 ! command -v binwalk >/dev/null || add "binwalk 2 -e -M" "cd $out && binwalk --run-as=root -q -e -M -C $out $image"

@@ -49,7 +49,6 @@ for m in BZip2 LZMA Deflate64; do
 	rm -f "$tree.zip"; 7z a -tzip -mm=$m -snl "$tree.zip" . > /dev/null
 	put "$(echo $m | tr A-Z a-z)" "$tree.zip"
 done
-rm "$here/deflate64/truth.txt" # not decoded
 rm -f "$tree.zip"; 7z a -tzip -mem=AES256 -psecret "$tree.zip" etc/numbers etc/passwd > /dev/null
 put aes "$tree.zip"; rm "$here/aes/truth.txt"
 rm -f "$tree.zip"; zip -qP secret "$tree.zip" etc/numbers etc/passwd

@@ -179,7 +179,7 @@ func TestMemoryLimit(t *testing.T) {
 
 func FuzzStreams(f *testing.F) {
 	streams := []func(io.ReaderAt, int64, int64) (Stream, error){
-		NewGzip, NewZlib, NewDeflate, NewXZ, NewLZMA, NewBzip2, NewLZ4, NewLZ4Legacy, NewZstd, NewLzop, NewLzip, NewCompress,
+		NewGzip, NewZlib, NewDeflate, NewXZ, NewLZMA, NewBzip2, NewLZ4, NewLZ4Legacy, NewZstd, NewLzop, NewLzip, NewCompress, NewDeflate64,
 	}
 	want := sample(3000)
 	for i, tool := range []string{"gzip", "", "", "xz", "lzma", "bzip2", "lz4", "", "zstd", "lzop", "lzip", "compress"} {
@@ -187,6 +187,7 @@ func FuzzStreams(f *testing.F) {
 			f.Add(byte(i), run(f, want, tool, "-c"))
 		}
 	}
+	f.Add(byte(12), sevenZip(f, want, "-mm=Deflate64"))
 	f.Fuzz(func(t *testing.T, which byte, src []byte) {
 		s, err := streams[int(which)%len(streams)](bytes.NewReader(src), int64(len(src)), 1<<20)
 		if err != nil {
@@ -197,4 +198,14 @@ func FuzzStreams(f *testing.F) {
 			t.Fatalf("%d bytes out, consumed %d of %d, %v", n, got, len(src), err)
 		}
 	})
+}
+
+// TestZstdFirstBlock checks that a header before what is no block gets no decoder: megabytes of
+// magics cost 40 s and more than a gigabyte when each had one.
+func TestZstdFirstBlock(t *testing.T) {
+	for _, src := range []string{"\x28\xb5\x2f\xfd\x00\x00\x00\x00\x28", "\x28\xb5\x2f\xfd\x00\x00\x07\x00\x00"} {
+		if _, err := NewZstd(strings.NewReader(src), int64(len(src)), 300<<20); !errors.Is(err, ErrHeader) {
+			t.Errorf("NewZstd(%q) = %v, want %v", src, err, ErrHeader)
+		}
+	}
 }

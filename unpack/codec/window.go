@@ -63,6 +63,17 @@ func (w *window) grow() {
 	}
 }
 
+// repeat writes n bytes again that stand distance back. Both are checked: distance reaches no further than base, n bytes have room.
+func (w *window) repeat(distance, n int) {
+	dst, src := w.buf[w.op:w.op+n], w.buf[w.op-distance:w.op]
+	for len(dst) > 0 {
+		k := copy(dst, src)
+		dst = dst[k:]
+		src = src[:min(len(src)+k, cap(src))]
+	}
+	w.op += n
+}
+
 // pending returns what was decoded and not yet handed out.
 func (w *window) pending() []byte { return w.buf[w.out:w.op] }
 

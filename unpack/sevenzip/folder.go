@@ -238,7 +238,7 @@ const (
 
 func (k *coder) known() bool {
 	switch k.method {
-	case methodCopy, methodLZMA, methodLZMA2, methodDeflate, methodBzip2, methodZstd:
+	case methodCopy, methodLZMA, methodLZMA2, methodDeflate, methodDeflate64, methodBzip2, methodZstd:
 		return k.inputs == 1
 	case methodBCJ2:
 		return k.inputs == 4
@@ -262,6 +262,8 @@ func (k *coder) decoder(ins []side, memory int64) (io.Reader, error) {
 		return codec.NewLZMA2(in.at, in.size, k.props[0], memory)
 	case methodDeflate:
 		return codec.NewDeflate(in.at, in.size, memory)
+	case methodDeflate64:
+		return codec.NewDeflate64(in.at, in.size, memory)
 	case methodBzip2:
 		return codec.NewBzip2(in.at, in.size, memory)
 	case methodZstd:

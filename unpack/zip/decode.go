@@ -15,6 +15,8 @@ func decoder(m *member, r io.ReaderAt, size, maxMemory int64) (codec.Stream, err
 	switch m.method {
 	case methodDeflate:
 		return codec.NewDeflate(r, size, maxMemory)
+	case methodDeflate64:
+		return codec.NewDeflate64(r, size, maxMemory)
 	case methodBzip2:
 		return codec.NewBzip2(r, size, maxMemory)
 	case methodZstd, methodOldZstd:

@@ -48,14 +48,15 @@ const (
 
 // Methods. APPNOTE 4.4.5.
 const (
-	methodStore   = 0
-	methodDeflate = 8
-	methodBzip2   = 12
-	methodLZMA    = 14
-	methodOldZstd = 20
-	methodZstd    = 93
-	methodXZ      = 95
-	methodAES     = 99
+	methodStore     = 0
+	methodDeflate   = 8
+	methodDeflate64 = 9
+	methodBzip2     = 12
+	methodLZMA      = 14
+	methodOldZstd   = 20
+	methodZstd      = 93
+	methodXZ        = 95
+	methodAES       = 99
 )
 
 // member is one file of the archive, from its local header, its central header or both.
@@ -116,7 +117,7 @@ func readLocal(src format.Source, off int64) (member, error) {
 // known reports whether the member's method can be decoded.
 func (m *member) known() bool {
 	switch m.method {
-	case methodStore, methodDeflate, methodBzip2, methodLZMA, methodOldZstd, methodZstd, methodXZ:
+	case methodStore, methodDeflate, methodDeflate64, methodBzip2, methodLZMA, methodOldZstd, methodZstd, methodXZ:
 		return true
 	}
 	return false

@@ -31,7 +31,7 @@ func unclaimed(h *hot, at artifact.Range, typ string) []artifact.Extent {
 	if at.Len == 0 {
 		return nil
 	}
-	if media[typ] || at.Len < minPadding {
+	if media[typ] != nil || at.Len < minPadding {
 		return unknown(h, at, typ)
 	}
 	runs := padding(h, at)
@@ -137,7 +137,7 @@ func unknown(h *hot, at artifact.Range, typ string) []artifact.Extent {
 		m.Write(b)
 		here := opaque
 		if len(out) == 0 || len(b) >= grain/2 {
-			here = !media[typ] && m.Opaque(typ != "")
+			here = media[typ] == nil && m.Opaque(typ != "")
 		}
 		if len(out) == 0 || here != opaque {
 			if len(out) > 0 {
@@ -190,7 +190,7 @@ func figures(m *artifact.Meter, typ string) artifact.Figures {
 		return m.Guess(m.Figures())
 	}
 	f := m.FiguresIn()
-	if media[typ] {
+	if media[typ] != nil {
 		f.Class = artifact.ClassMedia
 	}
 	return f

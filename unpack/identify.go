@@ -27,23 +27,19 @@ var typeMagics = []struct{ magic, typ string }{
 	{"SQLite format 3\x00", "sqlite"},
 }
 
-// media are types whose content is dense by nature and holds no program: their bytes count as read.
-var media = map[string]bool{"png": true, "gif": true, "jpeg": true, "font": true, "ogg": true, "mp3": true, "wav": true, "video": true}
-
 // identify names the type of a file that needs no unpacking, by its bytes; "" if it is none known.
-// A media type is only given if the file also ends as one does, so that nothing hides in it.
+// A media type is only given to a file that is one to its end, so that nothing hides in it.
 func identify(h *hot) string {
-	r := h.src
 	head, _ := h.span(0, 4096)
 	for _, m := range typeMagics {
-		if bytes.HasPrefix(head, []byte(m.magic)) && complete(h, m.typ, head) {
+		if bytes.HasPrefix(head, []byte(m.magic)) && complete(h, m.typ) {
 			return m.typ
 		}
 	}
 	switch {
-	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WAVE" && riffSize(head) == r.Size():
+	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WAVE" && complete(h, "wav"):
 		return "wav"
-	case len(head) >= 12 && string(head[4:8]) == "ftyp":
+	case len(head) >= 12 && string(head[4:8]) == "ftyp" && complete(h, "video"):
 		return "video"
 	case len(head) > 0x40 && string(head[:2]) == "MZ":
 		return "pe"
@@ -53,25 +49,17 @@ func identify(h *hot) string {
 	return ""
 }
 
-func riffSize(head []byte) int64 {
-	return 8 + int64(uint32(head[4])|uint32(head[5])<<8|uint32(head[6])<<16|uint32(head[7])<<24)
-}
-
-// complete checks the end of types that have a plain one.
-func complete(h *hot, typ string, head []byte) bool {
-	tail := make([]byte, min(12, h.src.Size()))
-	h.ReadAt(tail, h.src.Size()-int64(len(tail)))
-	switch typ {
-	case "png":
-		return bytes.HasPrefix(tail, []byte("\x00\x00\x00\x00IEND"))
-	case "jpeg":
-		return bytes.Contains(tail, []byte("\xff\xd9"))
-	case "gif":
-		return tail[len(tail)-1] == 0x3b || tail[len(tail)-1] == 0
-	case "ico":
-		return len(head) > 6 && head[4] > 0 && head[4] < 32 && head[5] == 0
+// complete checks what follows the magic, of types that say how they go on. It reads h at other
+// places and then again where the search begins.
+func complete(h *hot, typ string) bool {
+	if typ == "ico" {
+		b := part(h, 0, 6)
+		return b[4] > 0 && b[4] < 32 && b[5] == 0
 	}
-	return true
+	whole := media[typ]
+	ok := whole == nil || whole(h)
+	h.span(0, 1)
+	return ok
 }
 
 // isText reports whether head reads as UTF-8 or, in GBK or another old encoding, as mostly

@@ -93,6 +93,17 @@ func (f *zstdFrame) begin() bool {
 	return true
 }
 
+// plausible reports whether the first block can be one: a decoder costs far more than this look,
+// and four bytes in many megabytes of other data are no frame.
+func (f *zstdFrame) plausible() bool {
+	b := f.in.peek(3)
+	if b == nil {
+		return true // cut, which is told when it is read
+	}
+	kind, size, _ := zstdBlock([3]byte(b))
+	return kind < 3 && size <= zstdMaxBlock
+}
+
 // zstdWindow decodes a window descriptor, RFC 8878, section 3.1.1.1.2.
 func zstdWindow(b byte) uint64 {
 	base := uint64(1) << (10 + b>>3)
@@ -204,7 +215,7 @@ type zstdStream struct {
 // NewZstd decodes a Zstandard frame, and those that follow it directly, skippable ones among them.
 func NewZstd(r io.ReaderAt, size, maxMemory int64) (Stream, error) {
 	s := &zstdStream{frame: zstdFrame{in: newInput(r, size)}}
-	if !s.begin() {
+	if !s.begin() || !s.frame.plausible() {
 		return nil, ErrHeader
 	}
 	// What comes out is handed on even if the checksum, which is checked here, does not fit.

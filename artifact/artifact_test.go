@@ -89,6 +89,15 @@ func TestCoverageNeverSaysAllWhenSomethingIsMissing(t *testing.T) {
 	if c := tree.Coverage(); c.Clear() {
 		t.Errorf("Coverage() = %+v is clear, though a file could not be read", c)
 	}
+	// A decoded file that fails its checksum is not what was packed; one stored as it is was read.
+	k.Nodes[0].Problems[0].Kind = Checksum
+	if c := tree.Coverage(); c.Clear() {
+		t.Errorf("Coverage() = %+v is clear, though a decoded file fails its checksum", c)
+	}
+	k.Nodes[0].Window = &Range{0, 10}
+	if c := tree.Coverage(); !c.Clear() {
+		t.Errorf("Coverage() = %+v, want clear: a file stored as it is was read, whatever its checksum", c)
+	}
 	c := Coverage{Total: 1 << 40, Unread: 1}
 	if got := c.Percent(); got != "99.99" {
 		t.Errorf("one byte of a tebibyte unread: %s %%, want 99.99", got)

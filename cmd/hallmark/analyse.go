@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hallmark/artifact"
 	"hallmark/facts"
 	"hallmark/internal/literal"
 	"hallmark/internal/work"
@@ -52,10 +53,16 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	patterns := append(append([]literal.Pattern(nil), components.Patterns()...), rules.Patterns()...)
 	m.stage("read facts")
 	found, problems := facts.Collect(ctx, o.tree, o.store, pool, literal.Compile(patterns))
-	r := &report.Result{Version: version, Tree: o.tree, Coverage: o.tree.Coverage(), Time: when}
+	r := &report.Result{Version: version, Tree: o.tree, Time: when}
 	for _, p := range problems {
+		if p.Kind == artifact.Truncated { // part of a file is missing: marks may have stood there
+			c := o.tree.Content(p.Content)
+			c.Problems = append(c.Problems, p.Problem)
+			continue
+		}
 		r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", o.tree.Locate(o.tree.FirstPlace(p.Content), p.At), p.Problem))
 	}
+	r.Coverage = o.tree.Coverage()
 	if a.bom {
 		m.stage("list components")
 		r.BOM, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{Finders: []sbom.Finder{syftcat.Finder{}}})

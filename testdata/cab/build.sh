@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the cabinet fixtures. Needs the Debian packages gcab and python3.
+# Builds the cabinet fixtures. Needs the Debian packages gcab, python3 and, as a check, cabextract and p7zip-full (or 7zip).
 set -eu
 cd "$(dirname "$0")"
 here=$PWD
@@ -34,16 +34,21 @@ def data(b, reserve=b"ab", bad=0):
 	h = struct.pack("<HH", len(b), len(b))
 	return struct.pack("<I", csum(h + reserve + b) ^ bad) + h + reserve + b
 one, two = data(b"first") + data(b"second"), data(b"broken", bad=1)
-lzx = data(b"not really LZX")
-names = [(b"dir\\first", 5, 0, 0), (b"second", 6, 5, 0), (b"broken", 6, 0, 1), (b"lzx", 14, 0, 2), (b"next", 9, 9, 0xfffe)]
+quantum = data(b"not really Quantum")
+names = [(b"dir\\first", 5, 0, 0), (b"second", 6, 5, 0), (b"broken", 6, 0, 1), (b"quantum", 18, 0, 2), (b"next", 9, 9, 0xfffe)]
 head = 36 + 4 + 7 + 3 * (8 + 1)
 files = b"".join(struct.pack("<IIHHHH", n, off, f, 0x585d, 0x645c, 0x20) + name + b"\0" for name, n, off, f in names)
 at = head + len(files)
-folders = b"".join(struct.pack("<IHH", o, n, m) + b"r" for o, n, m in ((at, 2, 0), (at + len(one), 1, 0), (at + len(one) + len(two), 1, 3 | 15 << 8)))
-size = at + len(one + two + lzx)
+folders = b"".join(struct.pack("<IHH", o, n, m) + b"r" for o, n, m in ((at, 2, 0), (at + len(one), 1, 0), (at + len(one) + len(two), 1, 2 | 15 << 8)))
+size = at + len(one + two + quantum)
 h = b"MSCF" + struct.pack("<IIIIIBBHHHHH", 0, size, 0, head, 0, 3, 1, 3, len(names), 4, 77, 0) + struct.pack("<HBB", 7, 1, 2) + b"headers"
-open(sys.argv[1], "wb").write(h + folders + files + one + two + lzx)
+open(sys.argv[1], "wb").write(h + folders + files + one + two + quantum)
 P
 put reserved
 printf first | sha256sum | sed 's/-$/dir\/first/' > "$here/reserved/truth.txt"
 printf second | sha256sum | sed 's/-$/second/' >> "$here/reserved/truth.txt"
+python3 "$here/lzx.py" "$tree.cab"
+mkdir -p "$here/lzx"; cp "$tree.cab" "$here/lzx/input"
+(cd lzx; sha256sum -- *) > "$here/lzx/truth.txt"
+[ "$(cabextract -pq "$tree.cab" | sha256sum)" = "$(cat lzx/small lzx/code lzx/far | sha256sum)" ]
+7z t "$tree.cab" > /dev/null

@@ -1,10 +1,11 @@
 // Package cab reads cabinet files.
 //
 // Specification: [MS-CAB] (https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-cab/)
-// and [MS-MCI] for MSZIP (https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-mci/).
+// [MS-MCI] for MSZIP (https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-mci/)
+// and [MS-PATCH] for LZX (https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-patch/).
 // The checksum of every data block is checked. The files of a folder are compressed as one stream, and share one decoding pass.
 //
-// Not read: Quantum and LZX, and what continues in another cabinet of a set.
+// Not read: Quantum, and what continues in another cabinet of a set.
 package cab
 
 import (
@@ -29,10 +30,11 @@ var Format = format.Format{
 	Magics: []format.Magic{{Bytes: magic}},
 	Refs: []format.Ref{
 		{Title: "[MS-CAB] Cabinet File Format", URL: "https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-cab/"},
+		{Title: "[MS-PATCH] LZX DELTA Compression and Decompression", URL: "https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-patch/"},
 		{Title: "[MS-MCI] MCI Compression and Decompression", URL: "https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-mci/"},
 	},
 	Limits: []string{
-		"Folders compressed by Quantum or LZX are yielded as they are stored.",
+		"Folders compressed by Quantum are yielded as they are stored.",
 		"Cabinets of a set are not joined.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return open(src) },
@@ -81,7 +83,7 @@ func (c *cabinet) entry(f *file) format.Entry {
 		e.Open = func() (io.Reader, error) { return nil, err }
 		return e
 	}
-	if m := f.folder.method & methodMask; m != methodNone && m != methodMSZIP {
+	if m := f.folder.method & methodMask; m == methodQuantum {
 		if f.folder.owner == f { // stands for all files of its folder
 			e.Window, e.Size = &f.folder.at, f.folder.at.Len
 			note(artifact.Unsupported, f.folder.at, "method %s", methodName(m))

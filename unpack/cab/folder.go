@@ -3,9 +3,11 @@ package cab
 import (
 	"bytes"
 	"compress/flate"
+	"errors"
 	"fmt"
 	"io"
 
+	"hallmark/unpack/codec"
 	"hallmark/unpack/format"
 )
 
@@ -19,6 +21,7 @@ type stream struct {
 	out   []byte
 	plain []byte // the last block decoded: the window of the next
 	flate io.ReadCloser
+	lzx   *codec.LZX
 	err   error
 }
 
@@ -44,16 +47,41 @@ func (s *stream) decode(b block) error {
 	if err != nil {
 		return err
 	}
-	if s.f.method&methodMask == methodNone {
+	switch s.f.method & methodMask {
+	case methodNone:
 		s.out = data
 		if b.stored != b.size {
 			return fmt.Errorf("data block at %#x: %d bytes stored, not %d", b.at, b.stored, b.size)
 		}
 		return nil
+	case methodLZX:
+		err = s.frame(data, b.size)
+	default:
+		err = s.mszip(data, b.size)
 	}
+	if err != nil {
+		return fmt.Errorf("data block at %#x: %w", b.at, err)
+	}
+	return nil
+}
+
+// frame decodes LZX, whose window's size stands with the method. [MS-CAB] 2.2.
+func (s *stream) frame(data []byte, size int64) (err error) {
+	if s.lzx == nil {
+		if s.lzx, err = codec.NewLZX(int(s.f.method >> 8 & 0x1f)); err != nil {
+			return err
+		}
+	}
+	plain := make([]byte, size)
+	n, err := s.lzx.Frame(plain, data)
+	s.out = plain[:n]
+	return err
+}
+
+func (s *stream) mszip(data []byte, size int64) error {
 	// [MS-MCI]: "CK" and a deflate stream that may refer back to the block before.
 	if len(data) < 2 || data[0] != 'C' || data[1] != 'K' {
-		return fmt.Errorf("data block at %#x: no MSZIP signature", b.at)
+		return errors.New("no MSZIP signature")
 	}
 	in := bytes.NewReader(data[2:])
 	if s.flate == nil {
@@ -61,11 +89,11 @@ func (s *stream) decode(b block) error {
 	} else if err := s.flate.(flate.Resetter).Reset(in, s.plain); err != nil {
 		return err
 	}
-	plain := make([]byte, b.size)
+	plain := make([]byte, size)
 	n, err := io.ReadFull(s.flate, plain)
 	s.out = plain[:n]
 	if err != nil {
-		return fmt.Errorf("data block at %#x: %w", b.at, err)
+		return err
 	}
 	// Blocks before the last of a folder are full, so the last 32 KiB are the block before.
 	if s.plain = append(s.plain, plain...); len(s.plain) > maxBlock {

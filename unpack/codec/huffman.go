@@ -8,6 +8,7 @@ type bitInput struct {
 	acc     uint64 // bits at hand, the next one highest
 	have    uint
 	missing uint // bits of have that the input did not have
+	words   bool // of each two bytes the second comes first, as in LZX
 	err     error
 }
 
@@ -19,16 +20,26 @@ func (s *bitInput) Consumed() int64 {
 // peek makes 16 bits be at hand and returns the next n.
 func (s *bitInput) peek(n uint) int {
 	for s.have < 16 {
-		b, err := s.in.ReadByte()
-		if err == io.EOF {
-			s.missing += 8 // the code may be looked at further than it goes
-		} else if err != nil {
-			s.err = err
+		if s.words {
+			low := s.byte()
+			s.acc |= (s.byte()<<8 | low) << (48 - s.have)
+			s.have += 16
+			continue
 		}
-		s.acc |= uint64(b) << (56 - s.have)
+		s.acc |= s.byte() << (56 - s.have)
 		s.have += 8
 	}
 	return int(s.acc >> 1 >> (63 - n))
+}
+
+func (s *bitInput) byte() uint64 {
+	b, err := s.in.ReadByte()
+	if err == io.EOF {
+		s.missing += 8 // the code may be looked at further than it goes
+	} else if err != nil {
+		s.err = err
+	}
+	return uint64(b)
 }
 
 func (s *bitInput) drop(n uint) {
@@ -49,7 +60,9 @@ func (s *bitInput) bits(n uint) int {
 func (s *bitInput) decode(h *huffman) int {
 	c, n := h.decode(s.peek(16))
 	if n > 16 {
-		s.err = ErrCorrupt
+		if s.err == nil {
+			s.err = ErrCorrupt
+		}
 		return 0
 	}
 	s.drop(n)

@@ -149,6 +149,13 @@ func (f *outputFlags) write(env *environment, targets []target, r *report.Result
 }
 
 func writeFile(name string, write func(io.Writer) error) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a device or a pipe: renaming would replace it
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".hallmark-*")
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ make sparc -m0=SPARC -m1=LZMA2
 make ia64 -m0=IA64 -m1=LZMA2
 make delta -m0=Delta:4 -m1=LZMA
 make chain -m0=Delta:2 -m1=Deflate -m2=Copy
-make ppmd -m0=PPMd; rm "$here/ppmd/truth.txt" # not decoded
+make ppmd -m0=PPMd
 make deflate64 -m0=Deflate64
 make aes -psecret; rm "$here/aes/truth.txt"
 make sealed -psecret -mhe=on; rm "$here/sealed/truth.txt"

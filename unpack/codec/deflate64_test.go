@@ -67,7 +67,7 @@ func TestDeflate64Damage(t *testing.T) {
 		{[]byte{1, 2, 0, 0xfd, 0xff, 'h', 'i'}, "hi", nil},           // stored
 		{[]byte{1, 2, 0, 0xfd, 0xff, 'h'}, "h", io.ErrUnexpectedEOF}, //
 		{[]byte{1, 2, 0, 0xfd, 0xfe, 'h', 'i'}, "", ErrCorrupt},      // length and its complement
-		{[]byte{0x4b, 0x04, 0x12, 0}, "a", ErrCorrupt},              // reaches back beyond the beginning
+		{[]byte{0x4b, 0x04, 0x12, 0}, "a", ErrCorrupt},               // reaches back beyond the beginning
 	} {
 		s, _ := NewDeflate64(bytes.NewReader(tc.in), int64(len(tc.in)), 1<<20)
 		got, err := io.ReadAll(s)

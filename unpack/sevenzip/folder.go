@@ -238,7 +238,7 @@ const (
 
 func (k *coder) known() bool {
 	switch k.method {
-	case methodCopy, methodLZMA, methodLZMA2, methodDeflate, methodDeflate64, methodBzip2, methodZstd:
+	case methodCopy, methodLZMA, methodLZMA2, methodPPMd, methodDeflate, methodDeflate64, methodBzip2, methodZstd:
 		return k.inputs == 1
 	case methodBCJ2:
 		return k.inputs == 4
@@ -260,6 +260,8 @@ func (k *coder) decoder(ins []side, memory int64) (io.Reader, error) {
 			return nil, codec.ErrHeader
 		}
 		return codec.NewLZMA2(in.at, in.size, k.props[0], memory)
+	case methodPPMd:
+		return codec.NewPPMd(in.at, in.size, k.props, k.size, memory)
 	case methodDeflate:
 		return codec.NewDeflate(in.at, in.size, memory)
 	case methodDeflate64:

@@ -7,7 +7,7 @@
 // of a folder share one decoding pass, whose last bytes are kept: entries that are read in order,
 // several at a time or not, cost one pass. An entry whose bytes are gone begins a new one.
 //
-// Not read: AES, PPMd, LZ4 and Brotli; archives split over several volumes are not joined.
+// Not read: AES, LZ4 and Brotli; archives split over several volumes are not joined.
 package sevenzip
 
 import (
@@ -35,7 +35,7 @@ var Format = format.Format{
 	Refs:   []format.Ref{{Title: "LZMA SDK, 7zFormat.txt and Methods.txt", URL: "https://www.7-zip.org/sdk.html"}},
 	Limits: []string{
 		"Encrypted folders are yielded as they are stored.",
-		"Methods PPMd, LZ4 and Brotli are not decoded.",
+		"Methods LZ4 and Brotli are not decoded.",
 		"Archives split over several volumes are not joined.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return open(src) },

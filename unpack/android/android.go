@@ -1,9 +1,10 @@
-// Package android reads Android boot images (versions 0 to 4, and vendor boot images 3 and 4)
-// and sparse images.
+// Package android reads Android boot images (versions 0 to 4, and vendor boot images 3 and 4),
+// sparse images, and the super partition with its logical partitions.
 //
 // The layouts are in AOSP's system/tools/mkbootimg/include/bootimg/bootimg.h
-// (https://source.android.com/docs/core/architecture/bootloader/boot-image-header) and in
-// system/core/libsparse/sparse_format.h. Signatures are yielded, not checked.
+// (https://source.android.com/docs/core/architecture/bootloader/boot-image-header), in
+// system/core/libsparse/sparse_format.h and in system/core/fs_mgr/liblp/include/liblp/metadata_format.h.
+// Signatures are yielded, not checked.
 package android
 
 import (

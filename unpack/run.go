@@ -37,21 +37,22 @@ func Run(ctx context.Context, name string, src io.ReaderAt, size int64, store *a
 func (r *run) root(ctx context.Context, src *io.SectionReader) (*artifact.Content, error) {
 	r.report(0, 1, 0)
 	defer r.report(0, 1, 1)
-	image := pending{src: src}
+	var digest artifact.Digest
 	var opened []*artifact.Content
-	jobs, pool := []func() error{
-		func() error { opened = r.openAll(ctx, []pending{image}, nil, 0); return nil },
-		func() (err error) { image.digest, err = r.store.Add(src); return err },
-	}, r.pool
-	if r.opts.Explain != nil { // cites the name
-		slices.Reverse(jobs)
-		pool = nil
+	name := func() (err error) { digest, err = r.store.Add(src); return err }
+	if r.opts.Explain != nil { // cites the name, so that comes first
+		if err := name(); err != nil {
+			return nil, err
+		}
+		name = func() error { return nil }
 	}
-	_, errs := work.Map(context.WithoutCancel(ctx), pool, jobs, func(_ context.Context, job func() error) (struct{}, error) { return struct{}{}, job() })
+	image := pending{digest: digest, src: src}
+	open := func() error { opened = r.openAll(ctx, []pending{image}, nil, 0); return nil }
+	_, errs := work.Map(context.WithoutCancel(ctx), r.pool, []func() error{open, name}, func(_ context.Context, job func() error) (struct{}, error) { return struct{}{}, job() })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	opened[0].Digest = image.digest
+	opened[0].Digest = digest
 	r.tree.Add(opened[0])
 	return opened[0], nil
 }

@@ -5,6 +5,8 @@
 # mkfs.minix makes an empty file system and cannot fill it, so populate.py does: it takes size and
 # layout from the superblock that mkfs.minix wrote. fsck.minix checks the result. It knows neither the other
 # byte order nor larger blocks; for those populate.py writes what it wrote before in another way.
+# GRUB's readers (grub-fstest INPUT cat '(loop0)/PATH') find the same in all of them, but that they take
+# a hole for a copy of the first block.
 set -eu
 cd "$(dirname "$0")"
 here=$PWD

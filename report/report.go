@@ -27,6 +27,8 @@ type Output struct {
 	Name  string // as in -o NAME=FILE
 	Title string
 	Write func(io.Writer, *Result, Style) error
+	// Components means that the output is about components and nothing else.
+	Components bool
 }
 
 // Style is how text is set.
@@ -35,9 +37,9 @@ type Style struct{ Color bool }
 // Outputs returns every output there is.
 func Outputs() []Output {
 	return []Output{
-		{"text", "for people", WriteText},
-		{"cyclonedx", "the software bill of materials, CycloneDX 1.6 JSON", WriteCycloneDX},
-		{"json", "everything, for programs; docs/report.schema.json describes it", WriteJSON},
+		{Name: "text", Title: "for people", Write: WriteText},
+		{Name: "cyclonedx", Title: "the software bill of materials, CycloneDX 1.6 JSON", Write: WriteCycloneDX, Components: true},
+		{Name: "json", Title: "everything, for programs; docs/report.schema.json describes it", Write: WriteJSON},
 	}
 }
 

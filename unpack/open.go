@@ -261,7 +261,7 @@ func (d *drain) entries(opened format.Chunk) error {
 
 // problem records a problem of the chunk; ranges count from the chunk's start.
 func (d *drain) problem(p artifact.Problem) {
-	if len(d.chunk.Problems) < maxProblems {
+	if len(d.chunk.Problems) < maxProblems || p.Kind == artifact.Limit {
 		p.At = p.At.Shift(d.src.Before)
 		d.chunk.Problems = append(d.chunk.Problems, p)
 	}

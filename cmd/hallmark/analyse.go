@@ -70,12 +70,21 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 			r.Problems = append(r.Problems, err.Error())
 		}
 	}
+	if ctx.Err() != nil {
+		o.close()
+		return nil, nil, exitf(exitLimit, "interrupted: nothing was written")
+	}
 	if a.makers {
 		m.stage("name makers")
 		r.Match, err = match.Judge(ctx, o.tree, o.store, found, rules, pool, match.Options{FirstPattern: len(components.Patterns()), ClaimedBrand: a.brand})
+		if ctx.Err() != nil {
+			err = exitf(exitLimit, "interrupted: nothing was written")
+		} else if err != nil {
+			err = exitf(exitIO, "%w", err)
+		}
 		if err != nil {
 			o.close()
-			return nil, nil, exitf(exitIO, "%w", err)
+			return nil, nil, err
 		}
 	}
 	return r, o, nil
@@ -112,7 +121,10 @@ func (f *outputFlags) targets() ([]target, error) {
 	var out []target
 	files := map[string]bool{}
 	for _, s := range f.outputs {
-		name, file, _ := strings.Cut(s, "=")
+		name, file, named := strings.Cut(s, "=")
+		if named && file == "" {
+			return nil, fmt.Errorf("-o %s: no file behind the =", s)
+		}
 		t := target{file: file}
 		for _, o := range report.Outputs() {
 			if o.Name == name {
@@ -183,6 +195,11 @@ func analyse(c *cobra.Command, env *environment, a *analysis, out *outputFlags, 
 	targets, err := out.targets()
 	if err != nil {
 		return err
+	}
+	for _, t := range targets {
+		if t.output.Components && !a.bom {
+			return fmt.Errorf("-o %s: match lists no components; use scan or sbom", t.output.Name)
+		}
 	}
 	r, o, err := a.run(c.Context(), env, name)
 	if err != nil {

@@ -95,6 +95,9 @@ func (f *inputFlags) open(ctx context.Context, env *environment, name string, me
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(softMemory) // unless GOMEMLIMIT says otherwise
 	}
+	if f.workers < 0 || f.limits.Ratio < 0 || f.limits.Entries < 0 || f.limits.Depth < 0 || f.limits.Time < 0 {
+		return nil, errors.New("-j and --max-* take no negative values")
+	}
 	f.limits.Bytes, f.limits.Memory = int64(f.bytes), int64(f.memory)
 	keys, err := readKeys(f.keyFile)
 	if err != nil {

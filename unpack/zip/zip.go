@@ -10,6 +10,7 @@ package zip
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -106,7 +107,7 @@ func (a *archive) Describe() []artifact.Attr {
 	return attrs
 }
 
-// Entries yields the members.
+// Entries yields the members, and behind them what lies between them, as slack-0xOFFSET.
 //
 // Members may share bytes: that is how a small archive is made to hold petabytes
 // (https://www.usenix.org/conference/woot19/presentation/fifield). A local header is used once,
@@ -132,6 +133,11 @@ func (a *archive) Entries() iter.Seq2[format.Entry, error] {
 			}
 			used[m.header] = true
 			if !yield(e, nil) {
+				return
+			}
+		}
+		for _, r := range a.slack() {
+			if !yield(format.Entry{Path: fmt.Sprintf("slack-%#x", r.Off), Size: r.Len, Window: &r}, nil) {
 				return
 			}
 		}

@@ -42,6 +42,7 @@ import (
 	"hallmark/unpack/lzop"
 	"hallmark/unpack/mbr"
 	"hallmark/unpack/milbeaut"
+	"hallmark/unpack/minix"
 	"hallmark/unpack/mtdparts"
 	"hallmark/unpack/nand"
 	"hallmark/unpack/novatek"
@@ -116,6 +117,7 @@ func Formats() []format.Format {
 		ambarella.ROMFS,
 		android.Boot,
 		android.Sparse,
+		android.Super,
 		uimage.Format,
 		dtb.FIT,
 		dtb.Format,
@@ -132,6 +134,7 @@ func Formats() []format.Format {
 		yaffs.Format,
 		romfs.Format,
 		ext.Format,
+		minix.Format,
 		fat.Format,
 		exfat.Format,
 		erofs.Format,

@@ -53,3 +53,5 @@ put("sealed5", b"Rar!\x1a\x07\1\0" + block5(4, num(0) + num(0) + num(15) + bytes
 P
 for c in rar4 noend4 rar5; do bsdtar -tf $c/input > /dev/null; [ "$(bsdtar -xOf $c/input etc/numbers | sha256sum | cut -d' ' -f1)" = "$(grep etc/numbers $c/truth.txt | cut -d' ' -f1)" ]; done
 for c in packed4 sealed4 packed5 sealed5; do rm $c/truth.txt; done
+python3 rar5.py
+for c in lz5 solid5; do for f in text filters again; do [ "$(bsdtar -xOf $c/input $f | sha256sum | cut -d' ' -f1)" = "$(grep " $f\$" $c/truth.txt | cut -d' ' -f1)" ]; done; done

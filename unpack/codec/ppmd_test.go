@@ -82,7 +82,7 @@ func FuzzPPMd(f *testing.F) {
 	f.Add(byte(2), uint16(0x800), append([]byte{0}, sample(3000)...))
 	f.Add(byte(64), uint16(0x1234), append([]byte{0}, sample(3000)...))
 	f.Fuzz(func(t *testing.T, order byte, memory uint16, src []byte) {
-		s, err := NewPPMd(bytes.NewReader(src), int64(len(src)), []byte{order, byte(memory), byte(memory >> 8), 0, 0}, 1<<20, 1<<20)
+		s, err := NewPPMd(bytes.NewReader(src), int64(len(src)), []byte{order, byte(memory), byte(memory >> 8), 0, 0}, 1<<14, 1<<20)
 		if err != nil {
 			return
 		}

@@ -1,9 +1,11 @@
-// Package rar reads the headers of RAR archives of versions 1.5 to 4 and 5.
+// Package rar reads RAR archives of version 5, and the headers of versions 1.5 to 4.
 //
 // Specification: RAR 5.0 archive format (https://www.rarlab.com/technote.htm), and technote.txt of
 // RAR 3.93 for the older one (http://acritum.com/?p=197). The checksum of every header is
-// checked, and of every stored member. Members that are stored as they are come out; compressed
-// ones are windows on what is stored, as RAR's compression is not read.
+// checked, and of every member. Members that are stored as they are come out, and those that RAR 5 and 6 compressed.
+// The members of a solid archive share one decoding pass.
+//
+// Not read: the compression of older versions and of RAR 7, and encrypted members.
 package rar
 
 import (
@@ -14,6 +16,7 @@ import (
 	"iter"
 
 	"hallmark/artifact"
+	"hallmark/unpack/codec"
 	"hallmark/unpack/format"
 )
 
@@ -33,7 +36,8 @@ var Format = format.Format{
 		{Title: "RAR 3.93, technical information", URL: "http://acritum.com/?p=197"},
 	},
 	Limits: []string{
-		"Compressed and encrypted members are yielded as they are stored.",
+		"Members compressed by versions before 5, or with dictionaries that version 7 brought, are yielded as they are stored.",
+		"Encrypted members are yielded as they are stored.",
 		"Archives split over several volumes are not joined.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return open(src) },
@@ -45,6 +49,8 @@ type archive struct {
 	first int64
 	end   int64
 	attrs []artifact.Attr
+
+	passes codec.Passes // over groups
 }
 
 // block is what both versions' headers say.
@@ -78,6 +84,12 @@ type member struct {
 	split     bool // continues from or in another volume
 	crc       uint32
 	hasCRC    bool
+
+	solid      bool  // goes on with what the member before left
+	dictionary int64 // of a method that is read, else 0
+	group      *group
+	offset     int64 // in the group, decoded
+	why        error // why it cannot be decoded
 }
 
 func open(src format.Source) (*archive, error) {
@@ -117,19 +129,12 @@ func (a *archive) Describe() []artifact.Attr { return a.attrs }
 // Entries yields the members in the order stored.
 func (a *archive) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
-		for pos := a.first; ; {
-			b, err := a.next(a.src, pos)
-			if err != nil {
-				// Old archives have no last block.
-				if pos < a.src.Size() || a.first == int64(len(magic5)) {
-					yield(format.Entry{}, a.fault(pos, err))
-				}
-				return
-			}
+		blocks, fault := a.blocks()
+		groups(blocks, a.src.Size())
+		for _, b := range blocks {
 			switch b.kind {
 			case sealed:
 				at := artifact.Range{Off: b.data.Off, Len: a.src.Size() - b.data.Off}
-				a.end = a.src.Size()
 				yield(format.Entry{Window: &at, Size: at.Len, Problems: []artifact.Problem{{Kind: artifact.Encrypted, At: at, Detail: fmt.Sprintf("rar: headers from %#x on: encrypted", at.Off)}}}, nil)
 				return
 			case fileHeader:
@@ -137,12 +142,36 @@ func (a *archive) Entries() iter.Seq2[format.Entry, error] {
 					return
 				}
 			}
-			a.end = min(b.data.End(), a.src.Size())
-			if b.kind == end {
-				return
-			}
-			pos = b.data.End()
 		}
+		if fault != nil {
+			yield(format.Entry{}, fault)
+		}
+	}
+}
+
+// blocks reads the headers, up to the last or to one that is damaged, and finds the end of the archive.
+func (a *archive) blocks() (list []*block, fault error) {
+	for pos := a.first; ; {
+		b, err := a.next(a.src, pos)
+		if err != nil {
+			// Old archives have no last block.
+			if pos < a.src.Size() || a.first == int64(len(magic5)) {
+				return list, a.fault(pos, err)
+			}
+			return list, nil
+		}
+		if b.kind != other {
+			list = append(list, b)
+		}
+		if b.kind == sealed {
+			a.end = a.src.Size()
+			return list, nil
+		}
+		a.end = min(b.data.End(), a.src.Size())
+		if b.kind == end {
+			return list, nil
+		}
+		pos = b.data.End()
 	}
 }
 
@@ -184,8 +213,19 @@ func (a *archive) entry(b *block) format.Entry {
 	switch {
 	case m.encrypted:
 		note(artifact.Encrypted, "encrypted")
-	case !m.stored && (m.size > 0 || b.data.Len > 0):
-		note(artifact.Unsupported, "compression method %s", m.method)
+		return e
+	case m.stored || m.size == 0:
+	case m.why != nil:
+		if !m.split {
+			note(artifact.Unsupported, "%v", m.why)
+		}
+		return e
+	default:
+		e.Window, e.Size = nil, m.size
+		e.Open = func() (io.Reader, error) { return a.open(b) }
+		return e
+	}
+	switch {
 	case link && b.data.Len > 0 && b.data.Len <= maxLink: // of version 4
 		if target, err := format.ReadAt(a.src, b.data.Off, b.data.Len, "rar: link"); err == nil {
 			e.Mode, e.Link, e.Window = e.Mode|fs.ModeSymlink, string(target), nil

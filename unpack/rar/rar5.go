@@ -82,7 +82,7 @@ func readBlock5(src format.Source, pos int64) (*block, error) {
 
 // file5 reads flags, length, attributes, time (4, if flag 2), CRC-32 (4, if flag 4), compression, host, length of the name, name.
 func (b *block) file5(c *cursor) {
-	const dir, hasTime, hasCRC, unix = 1, 2, 4, 1
+	const dir, hasTime, hasCRC, unknownSize, unix = 1, 2, 4, 8, 1
 	m := &b.member
 	flags := c.number()
 	m.size = int64(min(c.number(), 1<<62))
@@ -95,6 +95,9 @@ func (b *block) file5(c *cursor) {
 	}
 	packing := c.number() // 0-5 version, 6 solid, 7-9 method, 10- dictionary
 	m.stored, m.method = packing>>7&7 == 0, fmt.Sprintf("%d of version %d", packing>>7&7, packing&0x3f)
+	if packing&0x3f == 0 && flags&unknownSize == 0 {
+		m.solid, m.dictionary = packing&0x40 != 0, 128<<10<<(packing>>10&15)
+	}
 	if c.number() == unix {
 		m.mode = format.UnixMode(uint32(attrs))
 	}

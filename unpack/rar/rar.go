@@ -1,11 +1,11 @@
-// Package rar reads RAR archives of version 5, and the headers of versions 1.5 to 4.
+// Package rar reads RAR archives of versions 1.5 to 5.
 //
 // Specification: RAR 5.0 archive format (https://www.rarlab.com/technote.htm), and technote.txt of
 // RAR 3.93 for the older one (http://acritum.com/?p=197). The checksum of every header is
-// checked, and of every member. Members that are stored as they are come out, and those that RAR 5 and 6 compressed.
+// checked, and of every member. Members that are stored as they are come out, and those that RAR 2.9 to 6 compressed.
 // The members of a solid archive share one decoding pass.
 //
-// Not read: the compression of older versions and of RAR 7, and encrypted members.
+// Not read: the compression of RAR before 2.9 and of 7, of RAR 4 solid members and those that have filters, and encrypted members.
 package rar
 
 import (
@@ -36,7 +36,8 @@ var Format = format.Format{
 		{Title: "RAR 3.93, technical information", URL: "http://acritum.com/?p=197"},
 	},
 	Limits: []string{
-		"Members compressed by versions before 5, or with dictionaries that version 7 brought, are yielded as they are stored.",
+		"Members compressed by versions before 2.9, by version 7 with its large dictionaries, or as solid ones by versions before 5 are yielded as they are stored.",
+		"Members of versions before 5 that have filters are decoded up to the first of these.",
 		"Encrypted members are yielded as they are stored.",
 		"Archives split over several volumes are not joined.",
 	},
@@ -85,7 +86,8 @@ type member struct {
 	crc       uint32
 	hasCRC    bool
 
-	solid      bool  // goes on with what the member before left
+	solid      bool // goes on with what the member before left
+	version4   bool
 	dictionary int64 // of a method that is read, else 0
 	group      *group
 	offset     int64 // in the group, decoded

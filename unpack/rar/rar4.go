@@ -32,7 +32,8 @@ const (
 	flagBefore4    = 0x0001
 	flagAfter4     = 0x0002
 	flagEncrypted4 = 0x0004
-	flagDir4       = 0x00e0
+	flagSolid4     = 0x0010
+	flagDir4       = 0x00e0 // else the size of the dictionary
 	flagLarge4     = 0x0100
 	flagUnicode4   = 0x0200
 )
@@ -103,6 +104,9 @@ func (b *block) file4(h []byte, flags uint16) error {
 		name: name4(name[:n], flags), size: int64(size), mtime: format.DOSTime(le.Uint16(h[22:]), le.Uint16(h[20:])),
 		stored: h[25] == 0x30, method: fmt.Sprintf("%#x of version %d", h[25], h[24]), encrypted: flags&flagEncrypted4 != 0,
 		split: flags&(flagBefore4|flagAfter4) != 0, crc: le.Uint32(h[16:]), hasCRC: true,
+	}
+	if m.version4 = h[24] == 29; m.version4 && flags&flagSolid4 == 0 {
+		m.dictionary = 64 << 10 << (flags >> 5 & 7)
 	}
 	if host >= 3 { // Unix, Mac OS, BeOS
 		m.mode = format.UnixMode(attrs)

@@ -35,7 +35,6 @@ type ppmd struct {
 	see         [25][16]ppmdSee
 	dummy       ppmdSee
 	broken      bool // what cannot be
-	escaped     bool // the end mark came
 
 	unitsOf [ppmdIndexes]uint8
 	indexOf [128]uint8
@@ -291,7 +290,7 @@ func (p *ppmd) shrink(at uint32, from, to int) uint32 {
 func (p *ppmd) reset(order int) {
 	p.order = order
 	p.dummy = ppmdSee{shift: ppmdPeriod, count: 64}
-	p.highBits, p.initEsc, p.broken, p.escaped = 0, 0, false, false
+	p.highBits, p.initEsc, p.broken = 0, 0, false
 	p.restart()
 }
 
@@ -715,7 +714,6 @@ func (p *ppmd) decodeMasked(r *ppmdRange, masked *[256]bool) (byte, bool) {
 		for p.count(p.min) == n {
 			p.fall++
 			if p.suffix(p.min) == 0 {
-				p.escaped = true
 				return 0, false
 			}
 			p.min = p.suffix(p.min)

@@ -260,7 +260,7 @@ func (s *RAR5) codes() {
 	s.tables = s.bitInput.err == nil
 }
 
-// readLengths reads lengths up to 15, of which 16 and 17 repeat the last one and 18 and 19 zero. It is the same in RAR 3.
+// readLengths reads lengths up to 15; 16 and 17 repeat the last one, 18 and 19 zero.
 func (s *bitInput) readLengths(h *huffman, l []uint8) {
 	for i := 0; i < len(l) && s.err == nil; {
 		c := s.decode(h)

@@ -116,6 +116,9 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 				return
 			}
 		}
+		if r.headless() {
+			return
+		}
 		root, err := r.inode(r.super.root)
 		if err == nil && root.kind != kindDir {
 			err = r.damaged(r.super.inodeTable, 0, "root inode is of kind %d, not a directory", root.kind)

@@ -122,7 +122,20 @@ const fragmentMemory = 16 << 20
 // Size returns the superblock's bytes_used, or what is there of it; if bytes_used reaches beyond
 // what is there and still all is there, the end of the last table. Padding behind it, which
 // mksquashfs adds up to a multiple of 4 KiB, is no part of the filesystem.
-func (r *Reader) Size() int64 { return r.end }
+//
+// Of an image that is cut before its tables, only the superblock is claimed: nothing tells which
+// block is whose, but blocks that are streams of their own can then be found behind it.
+func (r *Reader) Size() int64 {
+	if r.headless() {
+		return min(r.super.layout.size, r.end)
+	}
+	return r.end
+}
+
+// headless reports whether the image is cut before its tables of inodes and directories.
+func (r *Reader) headless() bool {
+	return r.end < r.super.bytesUsed && r.super.inodeTable >= r.end && r.super.dirTable >= r.end
+}
 
 // damaged returns an error about n bytes at off. If they reach beyond what is there of the
 // image, it says that the image is truncated.

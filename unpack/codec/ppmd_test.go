@@ -51,7 +51,9 @@ func TestPPMd(t *testing.T) {
 			if err != nil || !bytes.Equal(got, want) || s.Consumed() != int64(len(src)) {
 				t.Fatalf("order %d, memory %d: %d of %d bytes, consumed %d of %d, %v", tc.order, tc.memory, len(got), len(want), s.Consumed(), len(src), err)
 			}
-			checkStream(t, open, src, want)
+			if tc.order == 6 && len(want) < 300_000 || len(want) < 20_000 { // it decodes some forty times, and slowly
+				checkStream(t, open, src, want)
+			}
 		}
 	}
 }

@@ -51,7 +51,7 @@ func FuzzRAR5(f *testing.F) {
 		b = append(b, 0x99)
 	}
 	b = append(b, bytes.Repeat([]byte{0x66}, 200)...)
-	f.Add(append([]byte{0xd0, 0x8a ^ 0x00, 0, 2, 0}, b...), sample(400), true)
+	f.Add(append([]byte{0xd0, 0x8a, 0, 2, 0}, b...), sample(400), true)
 	f.Add([]byte{0xc0, 0x9b, 1}, []byte{0x40, 0x1b, 1}, false)
 	f.Fuzz(func(t *testing.T, one, two []byte, solid bool) {
 		d := NewRAR5(1<<17, 1<<20)

@@ -122,7 +122,11 @@ func (z *lzma2) chunk(limit int) error {
 	}
 	// The chunk's end: no match reaches over it, and the range decoder is at rest.
 	if z.core.rng < rangeTop && z.packed > 0 {
-		z.core.rng, z.core.code = z.core.rng<<8, z.core.code<<8|uint64(z.in.take(1)[0])
+		b := z.in.take(1)
+		if b == nil {
+			return z.in.cut()
+		}
+		z.core.rng, z.core.code = z.core.rng<<8, z.core.code<<8|uint64(b[0])
 		z.packed--
 	}
 	if z.core.rem > 0 || z.packed != 0 || !z.core.finished() {

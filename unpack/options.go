@@ -22,7 +22,7 @@ type Options struct {
 type Limits struct {
 	Bytes   int64         // bytes read out of chunks, in all; 16 GiB
 	Ratio   int64         // bytes out of one content for each of its own bytes, beyond the first 64 MiB; 100
-	Entries int           // nodes in all; 500,000
+	Entries int           // nodes in all; 200,000
 	Depth   int           // chunks within chunks; 128
 	Memory  int64         // bytes that one decoder may hold; 256 MiB
 	Time    time.Duration // of the whole run; none
@@ -40,7 +40,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Ratio, 100)
 	def(&l.Memory, 256<<20)
 	if l.Entries <= 0 {
-		l.Entries = 500_000
+		l.Entries = 200_000
 	}
 	if l.Depth <= 0 {
 		l.Depth = 128

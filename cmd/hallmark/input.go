@@ -41,7 +41,7 @@ func (f *inputFlags) register(c *cobra.Command) {
 	fl.IntVarP(&f.workers, "jobs", "j", 0, "number of workers; 0 is one for each processor")
 	fl.Var(&f.bytes, "max-bytes", "most bytes read out of the image's layers, such as 4G (default 16G)")
 	fl.Int64Var(&f.limits.Ratio, "max-ratio", 0, "most bytes out of one file for each of its own (default 100)")
-	fl.IntVar(&f.limits.Entries, "max-entries", 0, "most files in all layers (default 500000)")
+	fl.IntVar(&f.limits.Entries, "max-entries", 0, "most files in all layers (default 200000)")
 	fl.IntVar(&f.limits.Depth, "max-depth", 0, "most layers within layers (default 128)")
 	fl.Var(&f.memory, "max-memory", "most memory that one decoder may hold (default 256M)")
 	fl.DurationVar(&f.limits.Time, "max-time", 0, "most time for taking apart, such as 5m (default no limit)")

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"iter"
 	"math/bits"
-	"sort"
 
 	"hallmark/artifact"
 	"hallmark/unpack/format"
@@ -221,45 +220,12 @@ func (d *disk) Entries() iter.Seq2[format.Entry, error] {
 				return
 			}
 		}
-		for _, g := range gaps(d.src, used, d.Size()) {
+		for _, g := range format.Gaps(d.src, used, d.Size()) {
 			if !yield(format.Entry{Path: fmt.Sprintf("gap-%#x", g.Off), Size: g.Len, Window: &g}, nil) {
 				return
 			}
 		}
 	}
-}
-
-// gaps returns the runs before end that none of used covers and that are not of a single byte value.
-func gaps(src format.Source, used []artifact.Range, end int64) (out []artifact.Range) {
-	sort.Slice(used, func(i, j int) bool { return used[i].Off < used[j].Off })
-	at := int64(0)
-	for _, r := range append(used, artifact.Range{Off: end}) {
-		if g := (artifact.Range{Off: at, Len: min(r.Off, end) - at}); g.Len > 0 && !uniform(src, g) {
-			out = append(out, g)
-		}
-		at = max(at, r.End())
-	}
-	return out
-}
-
-func uniform(src format.Source, r artifact.Range) bool {
-	buf := make([]byte, min(r.Len, 1<<16))
-	var value byte
-	for off := r.Off; off < r.End(); {
-		n, err := src.ReadAt(buf[:min(int64(len(buf)), r.End()-off)], off)
-		if off == r.Off && n > 0 {
-			value = buf[0]
-		}
-		for _, c := range buf[:n] {
-			if c != value {
-				return false
-			}
-		}
-		if off += int64(n); err != nil {
-			break
-		}
-	}
-	return true
 }
 
 // kindName returns what a partition type is for.

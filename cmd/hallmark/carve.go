@@ -34,6 +34,9 @@ func newCarveCommand(env *environment) *cobra.Command {
 			if off > info.Size() || n > info.Size()-off {
 				return exitf(exitUsage, "carve: %#x+%#x lies outside %s of %#x bytes", off, n, args[0], info.Size())
 			}
+			if target, err := os.Stat(out); err == nil && os.SameFile(info, target) {
+				return exitf(exitUsage, "carve: -o %s is the file to copy from", out)
+			}
 			r := io.NewSectionReader(f, off, n)
 			if out == "-" {
 				_, err = io.Copy(env.stdout, r)

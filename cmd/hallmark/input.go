@@ -105,6 +105,8 @@ func (f *inputFlags) open(ctx context.Context, env *environment, name string, me
 	}
 	if f.tmp == "" {
 		f.tmp = env.tmp
+	} else if info, err := os.Stat(f.tmp); err != nil || !info.IsDir() {
+		return nil, exitf(exitUsage, "--tmp %s: no such folder", f.tmp)
 	}
 	store := artifact.NewStore(f.tmp)
 	o := &opened{store: store, close: func() { store.Close() }}

@@ -27,9 +27,9 @@ type Options struct {
 // ctx was done.
 func Identify(ctx context.Context, t *artifact.Tree, s *artifact.Store, found map[artifact.Digest]*facts.Facts, r *Rules, pool *work.Pool, opts Options) (*BOM, error) {
 	p := newPlan(t)
-	b := &BOM{Coverage: t.Coverage(), Rules: r.digest, Unread: []Unread{}}
+	b := &BOM{Coverage: t.Coverage(), Rules: r.digest, Unread: []Unread{}, Limits: limits(t), Crypto: p.crypto()}
 	for _, x := range b.Coverage.Regions {
-		b.Unread = append(b.Unread, Unread{t.Locate(x.Place, artifact.Range{}), x.At, x.Why})
+		b.Unread = append(b.Unread, Unread{t.Locate(x.Place, artifact.Range{}), x.Content, x.At, x.Why, p.layerAt(x.Content, x.At)})
 	}
 	image, err := imageOf(t, s)
 	b.Image = image
@@ -65,6 +65,7 @@ func Identify(ctx context.Context, t *artifact.Tree, s *artifact.Store, found ma
 	l := linker{plan: p, found: found}
 	b.Links = l.links(t)
 	b.Components = m.components(b.Links)
+	faults = append(faults, hashFiles(ctx, s, pool, b.Components)...)
 	b.Layers = append([]Layer{}, p.layers...)
 	return b, errors.Join(faults...)
 }
@@ -185,7 +186,7 @@ func (m *merger) item(k group, evidence []Evidence) *item {
 	x.Component = Component{
 		Name: known.Name, Title: known.Title, Type: known.Type,
 		Version: best.Version, Claim: best.Claim,
-		Supplier: known.Supplier, Layer: k.layer,
+		Supplier: known.Supplier, Website: website(known.Source), Layer: k.layer,
 	}
 	if known.Licence != "" {
 		x.Licences = []Licence{{known.Licence, true}}
@@ -266,6 +267,7 @@ func (m *merger) components(links []Link) []Component {
 		}
 		out[i] = x.Component
 		out[i].DependsOn = slices.Sorted(maps.Keys(edges[i]))
+		out[i].Files, out[i].Build = m.plan.files(x.files)
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-// Package sbom says which components a tree holds, and writes CycloneDX.
+// Package sbom says which components a tree holds. Package document writes them down.
 //
 // A component is claimed by marks ([Rules]) in single contents, and by finders that read package
 // databases ([Finder]). A claim says how much of the version is known and cites its bytes. Only
@@ -21,7 +21,9 @@ type BOM struct {
 	Layers     []Layer           `json:"layers"`     // chunks that hold parts of the image, outer before inner
 	Components []Component       `json:"components"` // in order of name, version and layer
 	Links      []Link            `json:"links"`      // libraries that files ask the loader for, in order of file
+	Crypto     []Crypto          `json:"crypto"`     // certificates and keys, in order of place
 	Unread     []Unread          `json:"unread"`     // in the order of [artifact.Coverage]
+	Limits     []string          `json:"limits"`     // of the run that were reached, each once
 	Coverage   artifact.Coverage `json:"-"`
 	Rules      artifact.Digest   `json:"rules"` // of the marks that were looked for
 }
@@ -54,9 +56,11 @@ type Layer struct {
 
 // Unread is a run of bytes that nobody could read, or a problem that hides bytes.
 type Unread struct {
-	Place string         `json:"place"` // the first way to the content that holds it, for people
-	At    artifact.Range `json:"at"`
-	Why   string         `json:"why"`
+	Place   string          `json:"place"` // the first way to the content that holds it, for people
+	Content artifact.Digest `json:"content"`
+	At      artifact.Range  `json:"at"`
+	Why     string          `json:"why"`
+	Layer   int             `json:"layer"` // innermost layer around it, -1 for the image
 }
 
 // Claim says how much of a version is known.
@@ -88,11 +92,14 @@ type Component struct {
 	Purl       string     `json:"purl,omitempty"`
 	CPE        string     `json:"cpe,omitempty"`
 	Supplier   string     `json:"supplier,omitempty"`
+	Website    string     `json:"website,omitempty"`  // of the supplier or the project
 	Licences   []Licence  `json:"licences,omitempty"` // all of them hold
 	Layer      int        `json:"layer"`              // index in Layers, -1 for the image
 	Confidence float64    `json:"confidence"`         // that it is there, in the version claimed
 	Evidence   []Evidence `json:"evidence"`
 	Omitted    int        `json:"omitted,omitempty"`    // pieces of evidence beyond MaxEvidence
+	Files      []File     `json:"files,omitempty"`      // that are the component, in the order of the tree; at most MaxFiles
+	Build      *Build     `json:"build,omitempty"`      // of all files that are the component
 	DependsOn  []int      `json:"depends_on,omitempty"` // indexes in Components
 	Properties []Property `json:"properties,omitempty"`
 }

@@ -7,14 +7,14 @@ python3 - <<'P'
 import hashlib, os, struct
 
 class Flash:
-    def __init__(self, page, spare, tags, order, version=2):
-        self.page, self.spare, self.tags, self.o, self.version = page, spare, tags, order, version
+    def __init__(self, page, spare, tags, order, version=2, words=None):
+        self.page, self.spare, self.tags, self.o, self.version, self.words = page, spare, tags, order, version, words or order
         self.out, self.seq, self.serial = [], 0x1000, {}
     def write(self, obj, chunk, data, n):
         data = data + b'\xff' * (self.page - len(data))
         s = bytearray(b'\xff' * self.spare)
         if self.version == 2:
-            s[self.tags:self.tags + 16] = struct.pack(self.o + '4I', self.seq, obj, chunk, n)
+            s[self.tags:self.tags + 16] = struct.pack(self.words + '4I', self.seq, obj, chunk, n)
         else:
             ser = self.serial[obj, chunk] = self.serial.get((obj, chunk), -1) + 1 & 3
             n = min(n, 0xfff)
@@ -66,6 +66,7 @@ def tree(f):
     return {'etc/numbers': text, 'etc/none': b'', 'etc/link': 'numbers', 'hard': text}
 f = Flash(2048, 64, 2, '<'); f.save('v2-little', tree(f))
 f = Flash(1024, 32, 0, '>'); f.save('v2-big', tree(f))
+f = Flash(1024, 32, 0, '>', words='<'); f.save('v2-big-little-tags', tree(f))
 f = Flash(1008, 16, 0, '<'); f.save('v2-inband', tree(f))
 f = Flash(512, 16, 0, '<', 1)
 t = tree(f); f.data(258, b'NEW' + text[3:512]); t['etc/numbers'] = t['hard'] = b'NEW' + text[3:]

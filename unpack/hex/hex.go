@@ -27,22 +27,26 @@ var Intel = format.Format{
 	Name:  "ihex",
 	Title: "Intel HEX",
 	Kind:  format.Container,
-	Magics: []format.Magic{ // a first record of up to 64 bytes
+	Magics: []format.Magic{ // a first record of up to 64 bytes; within a content, of the lengths that tools write
 		{Bytes: ":0", Start: true}, {Bytes: ":1", Start: true}, {Bytes: ":2", Start: true}, {Bytes: ":3", Start: true}, {Bytes: ":40", Start: true},
+		{Bytes: ":02000002"}, {Bytes: ":02000004"}, {Bytes: ":10"}, {Bytes: ":20"},
 	},
 	Refs:   []format.Ref{{Title: "Intel Hexadecimal Object File Format Specification", URL: "https://git.usebox.net/ubox-msx-lib/plain/tools/hex2bin-2.0/doc/intelhex.spc"}},
-	Limits: []string{"Only a file as a whole is read: not text that begins within another content."},
+	Limits: []string{"Within another content, text is found only if its first record sets an address or holds 16 or 32 bytes."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src, "ihex", intel) },
 }
 
 // Motorola is the S-record.
 var Motorola = format.Format{
-	Name:   "srec",
-	Title:  "Motorola S-record",
-	Kind:   format.Container,
-	Magics: []format.Magic{{Bytes: "S0", Start: true}, {Bytes: "S1", Start: true}, {Bytes: "S2", Start: true}, {Bytes: "S3", Start: true}},
+	Name:  "srec",
+	Title: "Motorola S-record",
+	Kind:  format.Container,
+	Magics: []format.Magic{ // within a content, a header or data of the lengths that tools write
+		{Bytes: "S0", Start: true}, {Bytes: "S1", Start: true}, {Bytes: "S2", Start: true}, {Bytes: "S3", Start: true},
+		{Bytes: "S00"}, {Bytes: "S01"}, {Bytes: "S113"}, {Bytes: "S123"}, {Bytes: "S214"}, {Bytes: "S224"}, {Bytes: "S315"}, {Bytes: "S325"},
+	},
 	Refs:   []format.Ref{{Title: "srec_motorola(5)", URL: "https://manpages.debian.org/srec_motorola.5"}},
-	Limits: []string{"Only a file as a whole is read: not text that begins within another content."},
+	Limits: []string{"Within another content, text is found only if its first record is a header or holds 16 or 32 bytes."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src, "srec", motorola) },
 }
 
@@ -77,9 +81,6 @@ const (
 )
 
 func open(src format.Source, name string, d dialect) (*text, error) {
-	if src.Before != 0 {
-		return nil, format.Not("%s: not at the start", name)
-	}
 	if src.Size() > 4*src.Memory() {
 		return nil, format.Not("%s: %d bytes > four times %d of memory allowed", name, src.Size(), src.Memory())
 	}
@@ -95,16 +96,16 @@ func open(src format.Source, name string, d dialect) (*text, error) {
 }
 
 func (t *text) read(src format.Source, d dialect) error {
-	l := &lines{src: src, buf: make([]byte, 0, 64<<10)}
+	l := &lines{src: src, buf: make([]byte, 0, 2*maxLine)}
 	for n := 0; ; n++ {
 		line, at, ok := l.next()
 		t.line = artifact.Range{Off: at, Len: int64(len(line))}
 		if !ok {
-			if n < minLines {
-				return format.Not("%s: line at %#x: no end", t.name, at)
-			}
 			if t.counted && at == src.Size() {
 				return nil // a last record tells the start address, and is left out where there is none
+			}
+			if n < minLines {
+				return format.Not("%s: line at %#x: no end", t.name, at)
 			}
 			t.problem = format.Errorf(artifact.Truncated, at, "%s: line at %#x: text ends before its last record", t.name, at)
 			return nil
@@ -120,6 +121,9 @@ func (t *text) read(src format.Source, d dialect) error {
 			}
 			t.problem = format.Errorf(artifact.Damaged, at, "%s: line at %#x: %v", t.name, at, err)
 			return nil
+		}
+		if n == minLines {
+			l.grow()
 		}
 		t.size = l.pos
 		if last {
@@ -159,6 +163,9 @@ func (l *lines) next() (line []byte, at int64, ok bool) {
 		}
 	}
 }
+
+// grow makes longer reads, once the text looks like one.
+func (l *lines) grow() { l.buf = append(make([]byte, 0, 64<<10), l.buf...) }
 
 func (l *lines) fill() bool {
 	n := copy(l.buf[:cap(l.buf)], l.buf[l.from:])

@@ -41,3 +41,15 @@ func TestDamage(t *testing.T) {
 		}
 	}
 }
+
+func TestCounted(t *testing.T) {
+	const record, count = "S3100000000048656C6C6F20576F726C64D3\n", "S5030001FB\n"
+	for _, tc := range []struct {
+		in   string
+		size int64 // of the chunk, 0 if there is none
+	}{{record + count, 48}, {record, 0}, {record + "S5030002FA\n", 0}} {
+		if l := formattest.List([]byte(tc.in), Motorola, 1<<20); l.Size != tc.size || (l.Err != nil) != (tc.size == 0) {
+			t.Errorf("%q: %v, size %d, want %d", tc.in, l.Err, l.Size, tc.size)
+		}
+	}
+}

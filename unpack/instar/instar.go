@@ -16,7 +16,7 @@ import (
 
 const (
 	name  = "BNEG"
-	magic = name + "\x01\x00\x00\x00\x01\x00\x00\x00" // with the version, 1.1
+	magic = name + "\x01\x00\x00\x00" // with the major version
 )
 
 // Format is the update.
@@ -30,10 +30,11 @@ var Format = format.Format{
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
 }
 
-// The header, little endian: magic, major 1, minor 1, size of the first and of the second partition.
+// The header, little endian: magic, major 1, minor (1 and 2 are known), size of the first and of the second partition.
 const headerSize = 20
 
 type update struct {
+	minor   uint32
 	parts   [2]artifact.Range
 	size    int64
 	problem error
@@ -41,14 +42,18 @@ type update struct {
 
 func open(src format.Source) (*update, error) {
 	b := make([]byte, headerSize)
-	if n, _ := src.ReadAt(b, 0); n < headerSize || string(b[:12]) != magic {
+	if n, _ := src.ReadAt(b, 0); n < headerSize || string(b[:8]) != magic {
 		return nil, format.Not("instar: header")
+	}
+	minor := binary.LittleEndian.Uint32(b[8:])
+	if minor == 0 || minor > 9 {
+		return nil, format.Not("instar: version 1.%d", minor)
 	}
 	first, second := int64(binary.LittleEndian.Uint32(b[12:])), int64(binary.LittleEndian.Uint32(b[16:]))
 	if first == 0 || second == 0 {
 		return nil, format.Not("instar: partitions of %d and %d bytes", first, second)
 	}
-	u := &update{size: headerSize + first + second}
+	u := &update{minor: minor, size: headerSize + first + second}
 	if u.size > src.Size() {
 		u.problem = format.Errorf(artifact.Truncated, src.Size(), "instar: %d bytes, %d left", u.size, src.Size())
 		u.size = src.Size()
@@ -77,6 +82,6 @@ func (u *update) Entries() iter.Seq2[format.Entry, error] {
 func (u *update) Describe() []artifact.Attr {
 	return []artifact.Attr{
 		{Name: "magic", Value: name, At: artifact.Range{Off: 0, Len: 4}},
-		{Name: "version", Value: "1.1", At: artifact.Range{Off: 4, Len: 8}},
+		{Name: "version", Value: "1." + strconv.FormatUint(uint64(u.minor), 10), At: artifact.Range{Off: 4, Len: 8}},
 	}
 }

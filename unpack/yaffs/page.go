@@ -11,9 +11,10 @@ import (
 // layout is how pages stand in an image.
 type layout struct {
 	order    binary.ByteOrder
-	page     int64 // bytes of data in a page
-	stride   int64 // bytes from page to page
-	tags     int64 // where the tags are in it
+	words    binary.ByteOrder // of tags: a tool that swaps headers may leave them as they are
+	page     int64            // bytes of data in a page
+	stride   int64            // bytes from page to page
+	tags     int64            // where the tags are in it
 	version1 bool
 	packed   bool // version 1: the tags stand together, as newer drivers write them
 }
@@ -173,18 +174,26 @@ const maxStride = 16384 + 512
 // layouts yields those that are tried.
 func layouts(order binary.ByteOrder) iter.Seq[layout] {
 	return func(yield func(layout) bool) {
-		ok := yield(layout{order: order, page: 512, stride: 528, tags: 512, version1: true})
+		try := func(l layout) bool {
+			l.order, l.words = order, order
+			if ok := yield(l); !ok || l.version1 || order == binary.LittleEndian {
+				return ok
+			}
+			l.words = binary.LittleEndian
+			return yield(l)
+		}
+		ok := try(layout{page: 512, stride: 528, tags: 512, version1: true})
 		for tags := int64(0); ok && tags <= 8; tags++ {
-			ok = yield(layout{order: order, page: 512, stride: 528, tags: 512 + tags, version1: true, packed: true})
+			ok = try(layout{page: 512, stride: 528, tags: 512 + tags, version1: true, packed: true})
 		}
 		for _, page := range [...]int64{2048, 4096, 8192, 16384, 1024, 512} {
 			for _, spare := range [...]int64{64, 128, 16, 28, 32, 112, 218, 224, 256, 512} {
 				for tags := int64(0); ok && tags <= min(48, spare-16); tags += 2 {
-					ok = yield(layout{order: order, page: page, stride: page + spare, tags: page + tags})
+					ok = try(layout{page: page, stride: page + spare, tags: page + tags})
 				}
-				ok = ok && yield(layout{order: order, page: page - 16, stride: page + spare, tags: page - 16})
+				ok = ok && try(layout{page: page - 16, stride: page + spare, tags: page - 16})
 			}
-			ok = ok && yield(layout{order: order, page: page - 16, stride: page, tags: page - 16})
+			ok = ok && try(layout{page: page - 16, stride: page, tags: page - 16})
 		}
 	}
 }
@@ -215,7 +224,7 @@ func (l layout) read(b []byte) (p page, s state) {
 	if l.version1 {
 		return l.read1(b)
 	}
-	u32 := func(off int64) uint32 { return l.order.Uint32(b[l.tags+off:]) }
+	u32 := func(off int64) uint32 { return l.words.Uint32(b[l.tags+off:]) }
 	p.sequence, p.object, p.chunk, p.bytes = u32(0), u32(4), u32(8), u32(12)
 	if p.sequence == 1<<32-1 {
 		if p.object&p.chunk&p.bytes == 1<<32-1 {

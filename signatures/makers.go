@@ -3,8 +3,6 @@ package signatures
 import (
 	"embed"
 	"sync"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Maker is one whose hand can show in a firmware, and the marks that show it.
@@ -60,17 +58,9 @@ type Look struct {
 // values. A plain string is the value of the first place where its mark looks.
 type Trial map[string]string
 
-// UnmarshalYAML reads either form.
-func (t *Trial) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind == yaml.ScalarNode {
-		*t = Trial{"": n.Value}
-		return nil
-	}
-	m := map[string]string{}
-	if err := n.Decode(&m); err != nil {
-		return err
-	}
-	*t = m
+// UnmarshalText reads the plain string.
+func (t *Trial) UnmarshalText(b []byte) error {
+	*t = Trial{"": string(b)}
 	return nil
 }
 

@@ -5,17 +5,13 @@
 package signatures
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
-	"go.yaml.in/yaml/v3"
+	"hallmark/internal/strictyaml"
 )
 
-// decode reads every *.yaml file of dir in fsys, in order of name, each a list of T. A field that
-// T does not have is an error.
+// decode reads every *.yaml file of dir in fsys, in order of name, each a list of T.
 func decode[T any](fsys fs.FS, dir string) ([]T, error) {
 	names, err := fs.Glob(fsys, dir+"/*.yaml")
 	if err != nil {
@@ -27,11 +23,9 @@ func decode[T any](fsys fs.FS, dir string) ([]T, error) {
 		if err != nil {
 			return nil, err
 		}
-		d := yaml.NewDecoder(bytes.NewReader(b))
-		d.KnownFields(true)
 		var list []T
-		if err := d.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("signatures: %s: %w", name, err)
+		if err := strictyaml.Decode(name, b, &list, strictyaml.Options{Aliases: true}); err != nil {
+			return nil, fmt.Errorf("signatures: %w", err)
 		}
 		all = append(all, list...)
 	}

@@ -70,7 +70,8 @@ func (r *run) open(ctx context.Context, p pending, depth int, shared *allowance)
 
 // cover finds the chunks of the content, in order.
 func (o *opening) cover() error {
-	whole, err := o.searcher.wholeFormats(o.hot)
+	pass := o.searcher.pass(o.hot)
+	whole, err := pass.wholeFormats()
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,6 @@ func (o *opening) cover() error {
 			break
 		}
 	}
-	pass := o.searcher.pass(o.hot)
 	from := o.end()
 	for !o.full {
 		found, err := pass.next(from)

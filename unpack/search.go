@@ -1,8 +1,9 @@
 package unpack
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/binary"
+	"slices"
 	"sort"
 
 	"hallmark/unpack/format"
@@ -12,12 +13,11 @@ import (
 // chunks cover already.
 type searcher struct {
 	formats []format.Format
-	keys    [1 << 16]uint8      // 1 for the keys of all magics
-	anchors map[uint16][]anchor // by key
-	longest int                 // bytes of the longest magic
-	reach   int64               // largest Off of a magic
-	start   []anchor            // magics that count at offset 0 only
-	whole   []wholeMagic
+	keys    [1 << 16]uint8 // 1 more than the index in anchors, 0 for what is no key
+	anchors [][]anchor     // by key; the last may be of several
+	longest int            // bytes of the longest magic
+	reach   int64          // largest Off of a magic
+	start   []anchor       // magics that count at offset 0 only
 }
 
 // anchor is a magic and its key: two neighbouring bytes of it that are rare in most contents.
@@ -26,29 +26,18 @@ type anchor struct {
 	key    int // index in bytes
 	off    int64
 	format int // index in formats, which is precedence
-}
-
-type wholeMagic struct {
-	bytes  []byte
-	format int
+	whole  bool
 }
 
 func newSearcher(formats []format.Format) *searcher {
-	s := &searcher{formats: formats, anchors: map[uint16][]anchor{}}
+	s := &searcher{formats: formats}
 	for i, f := range formats {
 		for _, m := range f.Magics {
-			if f.Whole {
-				s.whole = append(s.whole, wholeMagic{[]byte(m.Bytes), i})
+			if m.Start && !f.Whole {
+				s.start = append(s.start, anchor{bytes: m.Bytes, off: m.Off, format: i})
 				continue
 			}
-			if m.Start {
-				s.start = append(s.start, anchor{m.Bytes, 0, m.Off, i})
-				continue
-			}
-			at := rarest(m.Bytes)
-			k := uint16(m.Bytes[at]) | uint16(m.Bytes[at+1])<<8
-			s.anchors[k] = append(s.anchors[k], anchor{m.Bytes, at, m.Off, i})
-			s.keys[k] = 1
+			s.enter(anchor{m.Bytes, rarest(m.Bytes), m.Off, i, f.Whole})
 			s.longest = max(s.longest, len(m.Bytes))
 			s.reach = max(s.reach, m.Off)
 		}
@@ -56,21 +45,37 @@ func newSearcher(formats []format.Format) *searcher {
 	return s
 }
 
-// rarest returns the index of the two bytes of magic to search for: small numbers and filling
-// are everywhere in binaries.
+func (s *searcher) enter(a anchor) {
+	k := &s.keys[uint16(a.bytes[a.key])|uint16(a.bytes[a.key+1])<<8]
+	if *k == 0 {
+		if len(s.anchors) < 255 {
+			s.anchors = append(s.anchors, nil)
+		}
+		*k = uint8(len(s.anchors))
+	}
+	s.anchors[*k-1] = append(s.anchors[*k-1], a)
+}
+
+// rarest returns the index of the two bytes of magic to search for. In programs, small numbers,
+// filling and doubled bytes are everywhere, then come small letters, then the rest.
 func rarest(magic string) int {
-	best, most := 0, 9
+	best, most := 0, 99
 	for i := 0; i+1 < len(magic); i++ {
 		common := 0
 		for _, c := range []byte(magic[i : i+2]) {
 			switch {
-			case c == 0 || c == 0xff:
+			case c == 0:
+				common += 8
+			case c < 0x20, c == 0xff:
 				common += 4
-			case c < 0x20 || c == ' ':
+			case c == ' ', c == '-':
+				common += 3
+			case 'a' <= c && c <= 'z', c == '0':
 				common += 2
-			case c == '0':
-				common++
 			}
+		}
+		if magic[i] == magic[i+1] {
+			common += 6
 		}
 		if common < most {
 			best, most = i, common
@@ -91,9 +96,13 @@ type pass struct {
 	h     *hot
 	at    int64 // every magic that starts before at has been seen
 	found []candidate
+	whole []bool // by format: one of its magics stands somewhere
 }
 
-const searchBlock = 256 << 10
+const (
+	searchBlock = 256 << 10
+	maxAhead    = 1 << 12 // candidates kept from a search for other things
+)
 
 func (s *searcher) pass(h *hot) *pass {
 	p := &pass{searcher: s, h: h}
@@ -105,6 +114,34 @@ func (s *searcher) pass(h *hot) *pass {
 	return p
 }
 
+// wholeFormats returns the formats about the whole content that have a magic in it. It reads the
+// content to its end, and keeps the first candidates that it meets for next.
+func (p *pass) wholeFormats() (out []int, err error) {
+	p.whole = make([]bool, len(p.formats))
+	kept := int64(-1)
+	for p.at < p.h.src.Size() {
+		n := len(p.found)
+		if err := p.block(0); err != nil {
+			return nil, err
+		}
+		if kept >= 0 {
+			p.found = p.found[:n]
+		} else if len(p.found) > maxAhead {
+			kept = p.at
+		}
+	}
+	if kept >= 0 {
+		p.at = kept
+	}
+	p.sort()
+	for i, here := range p.whole {
+		if here {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
 // next returns the candidates at the smallest offset at or behind from, in order of precedence,
 // or none at the end. from must not go backwards.
 func (p *pass) next(from int64) ([]candidate, error) {
@@ -112,8 +149,12 @@ func (p *pass) next(from int64) ([]candidate, error) {
 	p.found = p.found[i:]
 	p.at = max(p.at, from)
 	for p.at < p.h.src.Size() && (len(p.found) == 0 || p.found[0].off+p.reach >= p.at) {
+		had := len(p.found)
 		if err := p.block(from); err != nil {
 			return nil, err
+		}
+		if len(p.found) > had {
+			p.sort()
 		}
 	}
 	n := 0
@@ -130,29 +171,32 @@ func (p *pass) block(from int64) error {
 		return err
 	}
 	last := min(searchBlock, len(b)) // magics that start before last belong to this block
-	had := len(p.found)
 	for i := 0; ; i++ {
 		if i = p.nextKey(b, i); i+1 >= len(b) {
 			break
 		}
-		for _, a := range p.anchors[uint16(b[i])|uint16(b[i+1])<<8] {
+		anchors := p.anchors[p.keys[uint16(b[i])|uint16(b[i+1])<<8]-1]
+		for k := range anchors {
+			a := &anchors[k]
 			start := i - a.key
-			off := p.at + int64(start) - a.off
-			if start < 0 || start >= last || off < from || len(b)-start < len(a.bytes) || string(b[start:start+len(a.bytes)]) != a.bytes {
+			if start < 0 || start >= last || len(b)-start < len(a.bytes) || string(b[start:start+len(a.bytes)]) != a.bytes {
 				continue
 			}
-			p.found = append(p.found, candidate{off, a.format})
+			if off := p.at + int64(start) - a.off; a.whole {
+				p.whole[a.format] = true
+			} else if off >= from {
+				p.found = append(p.found, candidate{off, a.format})
+			}
 		}
 	}
 	p.at += int64(last)
-	if len(p.found) > had {
-		sort.SliceStable(p.found, func(i, j int) bool {
-			a, b := p.found[i], p.found[j]
-			return a.off < b.off || a.off == b.off && a.format < b.format
-		})
-		p.found = dedupe(p.found)
-	}
 	return nil
+}
+
+// sort puts candidates in order of offset, then of precedence, each once.
+func (p *pass) sort() {
+	slices.SortFunc(p.found, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.off, b.off), cmp.Compare(a.format, b.format)) })
+	p.found = slices.Compact(p.found)
 }
 
 // nextKey returns the index of the first key in b[i:], or one from which no key fits into b.
@@ -168,37 +212,4 @@ func (s *searcher) nextKey(b []byte, i int) int {
 	for ; i+1 < len(b) && is[uint16(b[i])|uint16(b[i+1])<<8] == 0; i++ {
 	}
 	return i
-}
-
-func dedupe(c []candidate) []candidate {
-	out := c[:0]
-	for i, x := range c {
-		if i == 0 || x != c[i-1] {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-// wholeFormats returns the formats about the whole content that have a magic in it.
-func (s *searcher) wholeFormats(h *hot) ([]int, error) {
-	seen := map[int]bool{}
-	for at := int64(0); at < h.src.Size() && len(s.whole) > 0; at += searchBlock {
-		b, err := h.span(at, hotBlock)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range s.whole {
-			if !seen[m.format] && bytes.Contains(b, m.bytes) {
-				seen[m.format] = true
-			}
-		}
-	}
-	var out []int
-	for i := range s.formats {
-		if seen[i] {
-			out = append(out, i)
-		}
-	}
-	return out, nil
 }

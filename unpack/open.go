@@ -147,12 +147,14 @@ func (o *opening) tryWithin(c candidate, limit int64) bool {
 		o.full = true
 		return false
 	}
+	account := &account{r: &o.reads}
 	src := format.Source{
-		SectionReader: io.NewSectionReader(&o.reads, c.off, limit-c.off),
+		SectionReader: io.NewSectionReader(account, c.off, limit-c.off),
+		Unnoted:       io.NewSectionReader(&o.reads, c.off, limit-c.off),
 		Before:        c.off, MaxMemory: o.limits.Memory, Keys: o.opts.Keys, Recover: o.opts.Recover,
 	}
 	before := o.reads.n.Load()
-	chunk, size, err := o.read(f, src)
+	chunk, size, err := o.read(f, src, account)
 	if o.opts.Explain != nil && (f.Align == 0 || err == nil) {
 		o.opts.Explain(Candidate{o.out.Digest.String(), c.off, f.Name, err})
 	}
@@ -181,7 +183,7 @@ func (o *opening) problem(p artifact.Problem) {
 }
 
 // read opens a candidate and drains it. A panic of the format is recorded and the candidate refused.
-func (o *opening) read(f *format.Format, src format.Source) (chunk *artifact.Chunk, size int64, err error) {
+func (o *opening) read(f *format.Format, src format.Source, account *account) (chunk *artifact.Chunk, size int64, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			chunk, size, err = nil, 0, format.Errorf(artifact.Internal, 0, "%s: panic: %v", f.Name, v)
@@ -206,6 +208,11 @@ func (o *opening) read(f *format.Format, src format.Source) (chunk *artifact.Chu
 		d.chunk.Attrs = dsc.Describe()
 		for i := range d.chunk.Attrs {
 			d.chunk.Attrs[i].At = d.chunk.Attrs[i].At.Shift(src.Before)
+		}
+	}
+	if !d.stopped && d.cuts == 0 {
+		if err := d.unread(opened, account, size); err != nil {
+			return nil, 0, err
 		}
 	}
 	o.left -= d.spent

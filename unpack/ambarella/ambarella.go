@@ -55,7 +55,7 @@ func openSection(src format.Source) (*section, error) {
 		return nil, format.Not("ambarella: body of %d bytes, %d left", s.body.Len, src.Size()-sectionHeader)
 	}
 	h := &sum{Hash32: crc32.NewIEEE()}
-	if _, err := io.Copy(h, io.NewSectionReader(src, s.body.Off, s.body.Len)); err != nil {
+	if _, err := io.Copy(h, io.NewSectionReader(format.Summed(src), s.body.Off, s.body.Len)); err != nil {
 		return nil, format.Errorf(artifact.Damaged, s.body.Off, "ambarella: body: %v", err)
 	}
 	if s.crc = "ok"; h.Sum32() != s.u32(0) {

@@ -116,7 +116,7 @@ func (u *update) check(p *part) *format.Error {
 		return err
 	}
 	var s checksum
-	if _, err := io.Copy(&s, io.NewSectionReader(u.src, p.at.Off, p.at.Len)); err != nil {
+	if _, err := io.Copy(&s, io.NewSectionReader(format.Summed(u.src), p.at.Off, p.at.Len)); err != nil {
 		return format.Errorf(artifact.Damaged, p.at.Off, "chk: %s at %#x: %v", p.name, p.at.Off, err)
 	}
 	if s.sum() != p.sum {

@@ -13,6 +13,9 @@ type blockStream struct {
 
 func (s *blockStream) Consumed() int64 { return s.in.consumed() }
 
+// Skipped returns the frames and fields that were passed over.
+func (s *blockStream) Skipped() []Span { return s.in.skipped }
+
 func (s *blockStream) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil

@@ -29,6 +29,13 @@ type Stream interface {
 	Consumed() int64
 }
 
+// Span is a run of bytes of a stream.
+type Span struct{ Off, Len int64 }
+
+// Skipper is a Stream that may hold what is no part of its content: fields for people and for
+// other programs, frames to be skipped. It is asked after Read returned an error.
+type Skipper interface{ Skipped() []Span }
+
 // Errors that callers ask for.
 var (
 	ErrHeader   = errors.New("no such stream")

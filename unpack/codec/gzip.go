@@ -15,12 +15,16 @@ import (
 type source struct {
 	section *io.SectionReader
 	*bufio.Reader
+	skipped *[]Span
 }
 
 func newSource(r io.ReaderAt, size int64) source {
 	s := io.NewSectionReader(r, 0, max(0, size))
-	return source{s, bufio.NewReaderSize(s, inputBuffer)}
+	return source{s, bufio.NewReaderSize(s, inputBuffer), new([]Span)}
 }
+
+// Skipped returns the parts of headers that say nothing of the content.
+func (s source) Skipped() []Span { return *s.skipped }
 
 func (s source) Consumed() int64 {
 	read, _ := s.section.Seek(0, io.SeekCurrent)
@@ -123,10 +127,12 @@ type GzipHeader struct {
 	OS      byte
 }
 
+const gzipFixed = 10 // bytes of a header before its optional fields
+
 // ParseGzipHeader reads the header at the start of b. It returns io.ErrUnexpectedEOF if the
 // header goes on behind b, and an error that wraps [ErrHeader] if there is none.
 func ParseGzipHeader(b []byte) (GzipHeader, error) {
-	const fixed, textual, crc, extra, name, comment, reserved = 10, 1, 2, 4, 8, 16, 0xe0
+	const fixed, textual, crc, extra, name, comment, reserved = gzipFixed, 1, 2, 4, 8, 16, 0xe0
 	var h GzipHeader
 	for i, want := range []byte{0x1f, 0x8b, 8} {
 		if i < len(b) && b[i] != want {
@@ -190,6 +196,9 @@ func NewGzip(r io.ReaderAt, size, maxMemory int64) (Stream, error) {
 		h, err := ParseGzipHeader(b)
 		if err != nil {
 			return false
+		}
+		if h.Size > gzipFixed {
+			*s.skipped = append(*s.skipped, Span{s.Consumed() + gzipFixed, int64(h.Size) - gzipFixed})
 		}
 		s.Discard(h.Size)
 		return true

@@ -11,6 +11,8 @@ type input struct {
 	next int64       // where in src the bytes behind buf stand
 	size int64       // of src
 	err  error       // of src, other than io.EOF
+
+	skipped []Span // no part of the content
 }
 
 const inputBuffer = 64 << 10

@@ -181,15 +181,16 @@ func (s *lz4Frame) end() error {
 	return io.EOF
 }
 
-// skip takes n bytes and reports whether they are there; if not it takes none.
+// skip passes over n bytes and reports whether they are there; if not it takes none.
 func (in *input) skip(n int64) bool {
-	at := int64(len(in.buf) - in.pos)
+	at, from := int64(len(in.buf)-in.pos), in.consumed()
+	if n > at && (in.src == nil || n-at > in.size-in.next) {
+		return false
+	}
+	in.skipped = append(in.skipped, Span{from, n})
 	if n <= at {
 		in.pos += int(n)
 		return true
-	}
-	if in.src == nil || n-at > in.size-in.next {
-		return false
 	}
 	in.next += n - at
 	in.buf, in.pos = in.buf[:0], 0

@@ -29,6 +29,7 @@ type LzopHeader struct {
 	ModTime int64
 	Version uint16
 	flags   uint32
+	extra   Span // a field that nothing reads
 }
 
 // ParseLzopHeader reads the header at the start of b. It returns io.ErrUnexpectedEOF if the
@@ -94,6 +95,7 @@ func ParseLzopHeader(b []byte) (LzopHeader, error) {
 		if short || int64(len(b)-n) < int64(size)+4 {
 			return h, io.ErrUnexpectedEOF
 		}
+		h.extra = Span{int64(n), int64(size)}
 		n += int(size) + 4
 	}
 	h.Size = n
@@ -118,6 +120,7 @@ func NewLzop(r io.ReaderAt, size, maxMemory int64) (Stream, error) {
 		return nil, ErrHeader
 	}
 	s.in.pos, s.flags = h.Size, h.flags
+	s.in.skipped = []Span{h.extra}
 	if h.flags&lzopFilter != 0 {
 		s.err = &causeError{ErrCorrupt, lzopError("filter is not supported")}
 	}

@@ -241,6 +241,9 @@ func (s *zstdStream) begin() bool {
 
 func (s *zstdStream) Consumed() int64 { return s.frame.in.consumed() }
 
+// Skipped returns the skippable frames.
+func (s *zstdStream) Skipped() []Span { return s.frame.in.skipped }
+
 func (s *zstdStream) Read(p []byte) (int, error) {
 	for s.err == nil && len(p) > 0 {
 		n, err := s.d.Read(p)

@@ -210,7 +210,7 @@ func (r *Reader) check() error {
 		if part[0] > r.at {
 			sum.Write(make([]byte, 4))
 		}
-		if _, err := io.Copy(sum, io.NewSectionReader(r.src, part[0], part[1]-part[0])); err != nil {
+		if _, err := io.Copy(sum, io.NewSectionReader(format.Summed(r.src), part[0], part[1]-part[0])); err != nil {
 			return format.Errorf(artifact.Damaged, 0, "cramfs: %v", err)
 		}
 	}

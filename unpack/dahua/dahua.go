@@ -88,7 +88,7 @@ func (h *header) check() {
 		return
 	}
 	sum := crc32.NewIEEE()
-	if _, err := io.Copy(sum, io.NewSectionReader(h.src, headerSize, h.size)); err != nil {
+	if _, err := io.Copy(sum, io.NewSectionReader(format.Summed(h.src), headerSize, h.size)); err != nil {
 		h.bad = format.Errorf(artifact.Damaged, headerSize, "dahua: body at %#x: %v", headerSize, err)
 		h.crc = "not checked: body cannot be read"
 		return

@@ -66,6 +66,18 @@ type Source struct {
 	MaxMemory int64 // the most a format may hold at a time for one entry, in bytes; 0 means 256 MiB
 	Keys      Keys
 	Recover   bool // also yield what a filesystem holds but no longer refers to: deleted files, older versions
+	// Unnoted reads the same bytes, see [Summed]. nil is the same as the reader itself.
+	Unnoted *io.SectionReader
+}
+
+// Summed returns a reader of r, a [Source] as a rule, for a pass that takes a checksum of bytes
+// without parsing them. The unpacker hands out as a gap what a chunk claims and its format never
+// read; what is read through Summed does not count as read.
+func Summed(r io.ReaderAt) io.ReaderAt {
+	if s, ok := r.(Source); ok && s.Unnoted != nil {
+		return s.Unnoted
+	}
+	return r
 }
 
 // Memory returns MaxMemory or its default.
@@ -90,6 +102,12 @@ type Chunk interface {
 	// entry were drained. A damaged chunk answers with the bytes it could make sense of.
 	Size() int64
 }
+
+// Skipper is a Chunk that read bytes and made nothing of them: fields for other programs, records
+// of a kind it does not know. The unpacker hands them out as it does what no format read, if
+// there is enough of them. Ranges count from the chunk's start. It is asked after the entries
+// were drained.
+type Skipper interface{ Skipped() []artifact.Range }
 
 // Describer is a Chunk that knows facts from its headers. Ranges count from the chunk's start.
 // It is asked after the entries were drained.

@@ -128,7 +128,7 @@ func (u *update) check(i int) []artifact.Problem {
 		return nil
 	}
 	h := md5.New()
-	io.Copy(h, io.NewSectionReader(u.src, u.at[i].Off, u.at[i].Len))
+	io.Copy(h, io.NewSectionReader(format.Summed(u.src), u.at[i].Off, u.at[i].Len))
 	io.WriteString(h, trailer)
 	got := hex.EncodeToString(h.Sum(nil))
 	if u.digests[i] = "ok"; got == string(bytes.ToLower(u.digest(i))) {

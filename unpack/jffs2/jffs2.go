@@ -72,7 +72,11 @@ type Reader struct {
 	xattrs   map[uint32][]artifact.Xattr
 	past     *past // nil unless it is to be recovered
 	problems []*format.Error
+	skipped  []artifact.Range
 }
+
+// Skipped returns what stands between the nodes and in nodes that hold no part of a file.
+func (r *Reader) Skipped() []artifact.Range { return r.skipped }
 
 // NewReader scans the filesystem whose first node is at offset 0 of src. The error wraps
 // format.ErrFormat if there is no node. src must be safe for concurrent use.
@@ -89,6 +93,9 @@ func newReader(src io.ReaderAt, size int64, past bool) (*Reader, error) {
 				r := &Reader{src: src, order: order}
 				s := scanner{window: window{src: src, size: size}, order: order, magic: magic, sound: true, recover: past}
 				s.scan()
+				for _, x := range append(s.gaps, s.filler...) {
+					r.skipped = append(r.skipped, artifact.Range{Off: x.off, Len: x.end - x.off})
+				}
 				r.build(&s)
 				return r, nil
 			}

@@ -137,5 +137,6 @@ func (s *scanner) cut(off int64) {
 	s.xattrs = slices.DeleteFunc(s.xattrs, func(x xattr) bool { return x.off >= off })
 	s.xrefs = slices.DeleteFunc(s.xrefs, func(x xref) bool { return x.off >= off })
 	s.complaints = slices.DeleteFunc(s.complaints, func(c complaint) bool { return c.off >= off })
+	s.filler = slices.DeleteFunc(s.filler, func(f extent) bool { return f.off >= off })
 	s.gaps = slices.DeleteFunc(s.gaps, func(g extent) bool { return g.off >= s.end })
 }

@@ -43,6 +43,7 @@ type scanner struct {
 	xrefs      []xref
 	complaints []complaint
 	gaps       []extent // bytes between nodes that are no nodes and not erased
+	filler     []extent // bodies of nodes that nothing reads: padding, unknown types
 	marked     bool     // a cleanmarker was met
 	base       int64    // where blocks begin, modulo minErase: not at 0 if the first node was lost
 	erase      int64    // greatest common divisor of the block starts seen
@@ -160,8 +161,11 @@ func (s *scanner) node(pos int64, h header) int64 {
 		s.xattrNode(pos, h)
 	case typeXref:
 		s.xrefNode(pos, h)
-	case typeCleanmarker, typePadding, typeSummary:
+	case typeSummary:
+	case typeCleanmarker, typePadding:
+		s.filler = append(s.filler, extent{pos + headerSize, pos + h.length})
 	default:
+		s.filler = append(s.filler, extent{pos + headerSize, pos + h.length})
 		if h.live {
 			s.complain(fmt.Sprintf("node of unknown type %#04x", h.typ), pos)
 		}

@@ -145,7 +145,7 @@ func (p *pak) check() {
 	}
 	h := inverted{0xffffffff}
 	start := int64(len(p.header))
-	if _, err := io.Copy(&h, io.NewSectionReader(p.src, start, p.end-start)); err != nil {
+	if _, err := io.Copy(&h, io.NewSectionReader(format.Summed(p.src), start, p.end-start)); err != nil {
 		p.crc = "not checked: sections cannot be read"
 		p.problems = append(p.problems, format.Errorf(artifact.Damaged, start, "reolink: sections at %#x: %v", start, err))
 		return

@@ -115,7 +115,7 @@ func (c *chunk) checkMD5(src format.Source) {
 		return
 	}
 	h := md5.New()
-	io.Copy(h, io.NewSectionReader(src, 0, c.size))
+	io.Copy(h, io.NewSectionReader(format.Summed(src), 0, c.size))
 	if got := h.Sum(nil); !bytes.Equal(got, want) {
 		c.problem = format.Errorf(artifact.Checksum, c.size, "rkfw: MD5 at %#x: %x, want %x", c.size, got, want)
 		c.tell("md5", "bad", c.size, 2*md5.Size)

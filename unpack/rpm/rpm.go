@@ -183,7 +183,7 @@ func (p *pkg) checkAll(sig *index) {
 		return
 	}
 	h := md5.New()
-	_, err := io.Copy(h, io.NewSectionReader(p.src, p.header.at.Off, p.header.at.Len+p.payload.Len))
+	_, err := io.Copy(h, io.NewSectionReader(format.Summed(p.src), p.header.at.Off, p.header.at.Len+p.payload.Len))
 	if got := h.Sum(nil); err != nil {
 		p.problems = append(p.problems, format.Errorf(artifact.Damaged, p.header.at.Off, "rpm: payload at %#x: %v", p.payload.Off, err))
 	} else if !bytes.Equal(got, want) {

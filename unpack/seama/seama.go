@@ -88,7 +88,7 @@ func (c *container) read(src format.Source, pos int64) (int64, error) {
 	}
 	if size > 0 {
 		sum := md5.New()
-		if _, err := io.Copy(sum, io.NewSectionReader(src, image.Off, size)); err != nil {
+		if _, err := io.Copy(sum, io.NewSectionReader(format.Summed(src), image.Off, size)); err != nil {
 			return 0, err
 		}
 		if got := sum.Sum(nil); string(got) != string(h[sealLen:]) {

@@ -61,7 +61,7 @@ func open(src format.Source) (*update, error) {
 		return nil, format.Not("shrs: %d bytes, %d left", size, src.Size()-headerLen)
 	}
 	sum := sha512.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(src, headerLen, used)); err != nil {
+	if _, err := io.Copy(sum, io.NewSectionReader(format.Summed(src), headerLen, used)); err != nil {
 		return nil, format.Errorf(artifact.Damaged, headerLen, "shrs: content at %#x: %v", headerLen, err)
 	}
 	if want := h[digestAt : digestAt+sha512.Size]; !bytes.Equal(sum.Sum(nil), want) {

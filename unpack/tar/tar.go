@@ -55,12 +55,15 @@ const (
 	record = 20 * block // what tar pads an archive to
 
 	maxHeaderData = 1 << 20 // of a long name or pax header
+	maxPath       = 4096    // Linux PATH_MAX
 )
 
 type archive struct {
 	src   format.Source
 	first *header
 	end   int64
+
+	skipped []artifact.Range
 }
 
 // Open opens the archive whose first header is at offset 0 of src.
@@ -79,6 +82,9 @@ func Open(src format.Source) (format.Chunk, error) {
 // zeros that fill the last record of 10,240 bytes.
 func (a *archive) Size() int64 { return a.end }
 
+// Skipped returns the data of headers that is more than the names which it can be about.
+func (a *archive) Skipped() []artifact.Range { return a.skipped }
+
 func (a *archive) Describe() []artifact.Attr {
 	at := artifact.Range{Off: 257, Len: 8}
 	if a.first.dialect == dialectV7 {
@@ -90,6 +96,7 @@ func (a *archive) Describe() []artifact.Attr {
 // Entries yields the members.
 func (a *archive) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
+		a.skipped = nil
 		var pending extended
 		global := records{}
 		for pos := int64(0); ; {
@@ -200,6 +207,9 @@ func (a *archive) extend(h *header, at, n int64, pending *extended, global recor
 	b, err := format.ReadAt(a.src, at, n, "tar: extended header")
 	if err != nil {
 		return err
+	}
+	if n > maxPath {
+		a.skipped = append(a.skipped, artifact.Range{Off: at, Len: n})
 	}
 	switch h.kind {
 	case typeLongName:

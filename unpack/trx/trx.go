@@ -90,7 +90,7 @@ func (m *image) check() error {
 		return nil
 	}
 	h := &sum{Hash32: crc32.NewIEEE()}
-	if _, err := io.Copy(h, io.NewSectionReader(m.src, 12, m.size-12)); err != nil {
+	if _, err := io.Copy(h, io.NewSectionReader(format.Summed(m.src), 12, m.size-12)); err != nil {
 		return format.Errorf(artifact.Damaged, 12, "trx: image: %v", err)
 	}
 	m.crc = "ok"

@@ -111,7 +111,7 @@ func (m *image) check() {
 		return
 	}
 	h := &sum{Hash32: crc32.NewIEEE()}
-	if _, err := io.Copy(h, io.NewSectionReader(m.src, headerSize, m.size)); err != nil {
+	if _, err := io.Copy(h, io.NewSectionReader(format.Summed(m.src), headerSize, m.size)); err != nil {
 		m.problem = format.Errorf(artifact.Damaged, headerSize, "uimage: data at %#x: %v", headerSize, err)
 	}
 	m.dataCRC = "ok"

@@ -127,7 +127,7 @@ func (u *update) check(signature int64) error {
 		return format.Not("xiaomi: signature of %d bytes", size)
 	}
 	h := crc32.NewIEEE()
-	if _, err := io.Copy(h, io.NewSectionReader(u.src, crcStart, u.size-crcStart)); err != nil {
+	if _, err := io.Copy(h, io.NewSectionReader(format.Summed(u.src), crcStart, u.size-crcStart)); err != nil {
 		return format.Errorf(artifact.Damaged, crcStart, "xiaomi: %v", err)
 	}
 	u.crc = "ok"

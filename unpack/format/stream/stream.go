@@ -26,7 +26,8 @@ type Chunk struct {
 	// damage; less and the chunk is none. 0 is for formats whose header alone is convincing.
 	Proof int64
 
-	size int64 // how far a reader of the entry came
+	size    int64 // how far a reader of the entry came
+	skipped []artifact.Range
 }
 
 // Describe returns Attrs.
@@ -34,6 +35,9 @@ func (c *Chunk) Describe() []artifact.Attr { return c.Attrs }
 
 // Size returns how far a reader of the entry came.
 func (c *Chunk) Size() int64 { return c.size }
+
+// Skipped returns what a reader of the entry passed over.
+func (c *Chunk) Skipped() []artifact.Range { return c.skipped }
 
 // Entries yields the one entry, or [format.ErrFormat] for what is no stream.
 func (c *Chunk) Entries() iter.Seq2[format.Entry, error] {
@@ -85,6 +89,12 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	at := r.stream.Consumed()
 	r.chunk.size = max(r.chunk.size, at)
+	if s, ok := r.stream.(codec.Skipper); ok {
+		r.chunk.skipped = nil
+		for _, x := range s.Skipped() {
+			r.chunk.skipped = append(r.chunk.skipped, artifact.Range{Off: x.Off, Len: x.Len})
+		}
+	}
 	if err == io.EOF {
 		return n, err
 	}

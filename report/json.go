@@ -15,8 +15,8 @@ import (
 // version could misread a newer one; new members alone do not change it.
 const SchemaVersion = 1
 
-// document is the JSON output; docs/report.schema.json describes it.
-type document struct {
+// resultDoc is the JSON output; docs/report.schema.json describes it.
+type resultDoc struct {
 	Hallmark   string             `json:"hallmark"` // version of the program
 	Schema     int                `json:"schema"`
 	Image      imageDoc           `json:"image"`
@@ -129,7 +129,7 @@ func integrityOf(n *artifact.Node) integrity {
 // not UTF-8 in the firmware have their odd bytes written as \xNN.
 func WriteJSON(w io.Writer, r *Result, _ Style) error {
 	root := r.Tree.Content(r.Tree.Root)
-	d := document{
+	d := resultDoc{
 		Hallmark: r.Version, Schema: SchemaVersion,
 		Image:    imageDoc{text8(r.Tree.Name), root.Size, root.Digest},
 		Coverage: coverageOf(r),

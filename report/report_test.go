@@ -227,8 +227,13 @@ func TestIntegrityOfAFile(t *testing.T) {
 	}
 }
 
-func TestCycloneDXNeedsComponents(t *testing.T) {
-	if err := WriteCycloneDX(nil, &Result{}, Style{}); err == nil || errors.Is(err, fs.ErrInvalid) {
-		t.Errorf("WriteCycloneDX without components = %v", err)
+func TestDocumentsNeedComponents(t *testing.T) {
+	for _, o := range Outputs() {
+		if !o.Components {
+			continue
+		}
+		if err := o.Write(nil, &Result{}, Style{}); err == nil || errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("%s without components = %v", o.Name, err)
+		}
 	}
 }

@@ -22,7 +22,8 @@ type File struct {
 	Path       string          `json:"path"` // within the innermost chunk that holds it, the first of several
 	Size       int64           `json:"size"`
 	Executable bool            `json:"executable"`
-	Archive    bool            `json:"archive"` // other files were taken out of it
+	Archive    bool            `json:"archive"`            // other files were taken out of it
+	ModTime    int64           `json:"mod_time,omitempty"` // seconds since 1970 UTC, 0 if not stored
 }
 
 // Build tells one build of a component from another of the same version.
@@ -61,7 +62,7 @@ func (p *plan) files(named map[artifact.Digest]bool) ([]File, *Build) {
 			break
 		}
 		if n := p.t.Node(c.First); n != nil {
-			f.Executable = c.Type == "elf" || n.Mode&0o111 != 0
+			f.Executable, f.ModTime = c.Type == "elf" || n.Mode&0o111 != 0, n.ModTime
 		}
 		out = append(out, f)
 	}

@@ -18,16 +18,19 @@ import (
 	"hallmark/match"
 	"hallmark/report"
 	"hallmark/sbom"
+	"hallmark/sbom/document"
 	"hallmark/sbom/syftcat"
 )
 
 // analysis is what the commands scan, sbom and match share: take apart, read facts once, then
 // list components, name makers, or both.
 type analysis struct {
-	input  inputFlags
-	brand  string
-	bom    bool
-	makers bool
+	input    inputFlags
+	brand    string
+	bom      bool
+	makers   bool
+	document document.Options
+	files    bool // documents list every file
 }
 
 func (a *analysis) run(ctx context.Context, env *environment, name string) (*report.Result, *opened, error) {
@@ -53,7 +56,10 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	patterns := append(append([]literal.Pattern(nil), components.Patterns()...), rules.Patterns()...)
 	m.stage("read facts")
 	found, problems := facts.Collect(ctx, o.tree, o.store, pool, literal.Compile(patterns))
-	r := &report.Result{Version: version, Tree: o.tree, Time: when}
+	r := &report.Result{Version: version, Tree: o.tree, Time: when, Document: a.document}
+	if a.files {
+		r.Document.Files = o.tree
+	}
 	for _, p := range problems {
 		if p.Kind == artifact.Truncated { // part of a file is missing: marks may have stood there
 			c := o.tree.Content(p.Content)

@@ -126,8 +126,11 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 		if err == nil && !w.dir("", root) || err != nil && !w.problem("", err) {
 			return
 		}
-		if w.damaged {
-			w.orphans()
+		if w.damaged && !w.orphans() {
+			return
+		}
+		if err := r.readExports(); err != nil {
+			yield(format.Entry{}, err)
 		}
 	}
 }
@@ -245,8 +248,9 @@ func (w *walk) subdir(out format.Entry, i *inode) bool {
 }
 
 // orphans yields the files that no listing named, by going through the inode table up to its
-// first damage. Their names are e2fsck's: a number, here that of the place in the table.
-func (w *walk) orphans() {
+// first damage. Their names are e2fsck's: a number, here that of the place in the table. It
+// reports whether the consumer wants more.
+func (w *walk) orphans() bool {
 	r := w.r
 	end := r.super.dirTable
 	if end <= r.super.inodeTable {
@@ -255,24 +259,25 @@ func (w *walk) orphans() {
 	c := r.cursorAt(r.super.inodeTable, 0)
 	for n := range r.super.inodes {
 		if c.load() != nil || c.at >= end {
-			return
+			return true
 		}
 		i, err := r.inode(uint64(c.at-r.super.inodeTable)<<16 | uint64(c.off))
 		if err != nil {
-			return
+			return true
 		}
 		if _, named := w.paths[i.ref]; !named && i.kind == kindFile && i.length > 0 {
 			e := w.describe(fmt.Sprintf("lost+found/#%d", n+1), i)
 			e.Problems = append(e.Problems, problem(r.damaged(c.at, 0, "inode %d of the metadata block at %#x: no listing that was read names it", c.off, c.at)))
 			w.content(&e, i)
 			if !w.yield(e, nil) {
-				return
+				return false
 			}
 		}
 		if c, err = r.behind(i); err != nil {
-			return
+			return true
 		}
 	}
+	return true
 }
 
 // problem turns an error of this package into what stands on an entry.

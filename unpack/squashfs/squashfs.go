@@ -14,8 +14,8 @@
 // directory entries in it and leaves the others; files that have lost their names are found by
 // their inodes.
 //
-// Not read: the export table and the directory indexes (nothing in them that the inodes do not
-// say), and blocks that a vendor encrypted.
+// Not read: the directory indexes (nothing in them that the inodes do not say), and blocks that a
+// vendor encrypted.
 package squashfs
 
 import (

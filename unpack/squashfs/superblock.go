@@ -48,6 +48,7 @@ type superLayout struct {
 	bytesUsed, inodeTable, dirTable, fragTable                    field
 	compressor, ids, idTable, xattrTable                          field // 4.0
 	uids, gids, uidTable, gidTable                                field // before 4.0
+	exports                                                       field // from 3.1 on
 }
 
 const superSize1 = 51 // of version 1, the smallest
@@ -74,12 +75,13 @@ var (
 			flags: field{288, 8}, uids: field{296, 8}, gids: field{304, 8}, mkfsTime: field{312, 32}, root: field{344, 64},
 			blockSize: field{408, 32}, fragments: field{440, 32}, bytesUsed: field{504, 64}, uidTable: field{568, 64},
 			gidTable: field{632, 64}, inodeTable: field{696, 64}, dirTable: field{760, 64}, fragTable: field{824, 64},
+			exports: field{888, 64},
 		},
 		4: {
 			size: 96, inodes: field{32, 32}, mkfsTime: field{64, 32}, blockSize: field{96, 32}, fragments: field{128, 32},
 			compressor: field{160, 16}, blockLog: field{176, 16}, flags: field{192, 16}, ids: field{208, 16},
 			root: field{256, 64}, bytesUsed: field{320, 64}, idTable: field{384, 64}, xattrTable: field{448, 64},
-			inodeTable: field{512, 64}, dirTable: field{576, 64}, fragTable: field{640, 64},
+			inodeTable: field{512, 64}, dirTable: field{576, 64}, fragTable: field{640, 64}, exports: field{704, 64},
 		},
 	}
 )
@@ -112,7 +114,7 @@ type superblock struct {
 	root                                                  uint64
 	bytesUsed                                             int64
 	inodeTable, dirTable, fragTable                       int64
-	idTable, uidTable, gidTable, xattrTable               int64
+	idTable, uidTable, gidTable, xattrTable, exports      int64
 }
 
 // order is the byte order as encoding/binary has it.
@@ -176,6 +178,7 @@ func (s *superblock) parse() error {
 	s.mkfsTime, s.root = int64(s.get(l.mkfsTime)), s.get(l.root)
 	s.inodeTable, s.dirTable, s.fragTable = s.offset(l.inodeTable), s.offset(l.dirTable), s.offset(l.fragTable)
 	s.idTable, s.uidTable, s.gidTable, s.xattrTable = s.offset(l.idTable), s.offset(l.uidTable), s.offset(l.gidTable), s.offset(l.xattrTable)
+	s.exports = s.offset(l.exports)
 	if s.major < 4 {
 		s.compressor = compGzip
 	}

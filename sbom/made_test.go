@@ -139,3 +139,37 @@ func elf(soname, text string, needed ...string) string {
 	}
 	return string(append(h, body...))
 }
+
+// finder finds what it is.
+type finder []Found
+
+func (f finder) Find(context.Context, *artifact.Tree, *artifact.Store) ([]Found, error) {
+	return f, nil
+}
+
+// camera is a small image with one of each kind of component, and a part that cannot be read.
+var camera = []part{
+	{path: "rootfs", parts: []part{
+		{path: "var/lib/dpkg/status", bytes: "Package: busybox-tiny\n"},
+		{path: "bin/busybox", bytes: elf("", busybox, "libc.so.0")},
+		{path: "lib/libuClibc-0.9.33.2.so", bytes: elf("libc.so.0", "")},
+		{path: "usr/bin/app", bytes: elf("", "gSOAP/2.8\x00 deflate 1.2.3 Copyright 1995-2005 Jean-loup Gailly ", "libc.so.0", "libjson-c.so.2", "libgone.so")},
+		{path: "lib/libjson-c.so.2", bytes: elf("libjson-c.so.2", "", "libc.so.0", "libgone.so")},
+		{path: "www/a\x1b[31m\xff.js", bytes: "/*! jQuery v1.7.2 jquery.com | jquery.org/license */"},
+	}},
+	{path: "uboot", bytes: "\x00U-Boot 2013.07 (Mar 08 2017 - 15:58:30)\x00"},
+	{path: "secret", bytes: noise(4096)},
+}
+
+// noise returns n bytes that look like nothing.
+func noise(n int) string {
+	b := make([]byte, n)
+	x := uint32(2463534242)
+	for i := range b {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		b[i] = byte(x >> 11)
+	}
+	return string(b)
+}

@@ -39,8 +39,14 @@ type Firmware struct {
 
 // Rule is a rule that matches, with the place where it stands.
 type Rule struct {
-	ID       string `json:"id"`
-	Citation string `json:"citation"`
+	ID       string
+	Citation string
+}
+
+// Answer is what the rules say of one subject at one kind of place.
+type Answer struct {
+	Rules  []Rule // that it matches
+	Unsure string // why some rule cannot tell; "" if every one can
 }
 
 // Knowledge is what an inventory is joined with.
@@ -49,10 +55,10 @@ type Knowledge struct {
 	Firmware map[artifact.Digest]Firmware
 	Brands   []signatures.Brand
 	Makers   []signatures.Maker
-	// ByFirmware returns the rules that an image matches on a site of a class, and ByMaker those
-	// that the products of a maker match. Either is asked once for each pair.
-	ByFirmware func(image artifact.Digest, siteClass string) []Rule
-	ByMaker    func(maker, siteClass string) []Rule
+	// ByFirmware says which rules an image matches on a site of some classes, and ByMaker which
+	// the products of a maker do, on a network. Either is asked once for each combination.
+	ByFirmware func(image artifact.Digest, classes []string, n Network) Answer
+	ByMaker    func(maker string, classes []string, n Network) Answer
 }
 
 // Assessment is what is held of one device.
@@ -74,7 +80,7 @@ type Result struct {
 
 // Assess joins an inventory with what is known. Time is linear in the number of devices.
 func Assess(inv *Inventory, k Knowledge) *Result {
-	a := &assessor{k: k, labels: map[string][]label{}, rules: map[[2]string][]Rule{}, same: map[product]*twin{}}
+	a := &assessor{k: k, labels: map[string][]label{}, answers: map[[3]string]Answer{}, same: map[product]*twin{}}
 	a.learnLabels()
 	for i := range inv.Devices {
 		a.learnProduct(&inv.Devices[i])
@@ -87,10 +93,10 @@ func Assess(inv *Inventory, k Knowledge) *Result {
 }
 
 type assessor struct {
-	k      Knowledge
-	labels map[string][]label // by plain name
-	rules  map[[2]string][]Rule
-	same   map[product]*twin
+	k       Knowledge
+	labels  map[string][]label // by plain name
+	answers map[[3]string]Answer
+	same    map[product]*twin
 }
 
 // label is what a brand says of a maker.
@@ -204,25 +210,31 @@ func (a *assessor) grade(d *Device) Assessment {
 	}
 	if ok {
 		because += fmt.Sprintf("%s (%s)", f.Statement, f.Report)
-		rules := a.ask("f"+string(image[:]), d.SiteClass, func() []Rule { return a.k.ByFirmware(image, d.SiteClass) })
+		answer := a.ask("f"+string(image[:]), d, func() Answer { return a.k.ByFirmware(image, d.Classes, d.Network) })
 		switch {
-		case len(rules) > 0:
-			return Assessment{Grade: Shown, Because: because, Rules: rules}
+		case len(answer.Rules) > 0:
+			return Assessment{Grade: Shown, Because: because, Rules: answer.Rules}
+		case answer.Unsure != "":
+			return Assessment{Grade: Inconclusive, Because: because + "; " + answer.Unsure}
 		case !f.Conclusive:
 			return Assessment{Grade: Inconclusive, Because: because}
 		}
 		return Assessment{Grade: NotShown, Because: because}
 	}
-	known := a.labels[plain(d.Brand)]
+	known, unsure := a.labels[plain(d.Brand)], ""
 	for _, l := range known {
 		if !l.grade.ToClear() {
 			continue
 		}
-		if rules := a.ask("m"+l.maker, d.SiteClass, func() []Rule { return a.k.ByMaker(l.maker, d.SiteClass) }); len(rules) > 0 {
-			return Assessment{Grade: l.grade, Maker: l.maker, Because: l.source, Rules: rules}
+		answer := a.ask("m"+l.maker, d, func() Answer { return a.k.ByMaker(l.maker, d.Classes, d.Network) })
+		if len(answer.Rules) > 0 {
+			return Assessment{Grade: l.grade, Maker: l.maker, Because: l.source, Rules: answer.Rules}
 		}
+		unsure = cmp.Or(unsure, answer.Unsure)
 	}
 	switch {
+	case unsure != "":
+		because = known[0].source + "; " + unsure
 	case d.HasDigest:
 		because = "no report is on record for its firmware: upload it"
 	case len(known) > 0:
@@ -234,14 +246,14 @@ func (a *assessor) grade(d *Device) Assessment {
 }
 
 // ask asks each question once.
-func (a *assessor) ask(subject, siteClass string, f func() []Rule) []Rule {
-	key := [2]string{subject, siteClass}
-	rules, ok := a.rules[key]
+func (a *assessor) ask(subject string, d *Device, f func() Answer) Answer {
+	key := [3]string{subject, strings.Join(d.Classes, "+"), string(d.Network)}
+	answer, ok := a.answers[key]
 	if !ok {
-		rules = f()
-		a.rules[key] = rules
+		answer = f()
+		a.answers[key] = answer
 	}
-	return rules
+	return answer
 }
 
 // plain compares names without case, blanks and punctuation.

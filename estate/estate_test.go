@@ -2,6 +2,7 @@ package estate_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"hallmark/estate"
 	"hallmark/signatures"
 )
+
+var classes = []string{"sensitive", "government", "other"}
 
 var digest = artifact.Digest{1}
 
@@ -36,24 +39,27 @@ func knowledge(asOf string) estate.Knowledge {
 			{Brand: "Rumour", Maker: "acme", Kind: "OEM product", Source: "s", Date: "2024", Confidence: "low"},
 			{Brand: "Tenant", Maker: "acme", Kind: "tenant of its cloud", Source: "s", Date: "2024", Confidence: "high"},
 		},
-		ByFirmware: func(d artifact.Digest, class string) []estate.Rule {
-			if d == digest && class == "sensitive" {
-				return rule
+		ByFirmware: func(d artifact.Digest, classes []string, _ estate.Network) estate.Answer {
+			switch {
+			case d == digest && slices.Contains(classes, "sensitive"):
+				return estate.Answer{Rules: rule}
+			case d == digest && len(classes) == 0:
+				return estate.Answer{Unsure: "no class of site was given"}
 			}
-			return nil
+			return estate.Answer{}
 		},
-		ByMaker: func(maker, class string) []estate.Rule {
-			if maker == "acme" && class == "sensitive" {
-				return rule
+		ByMaker: func(maker string, classes []string, _ estate.Network) estate.Answer {
+			if maker == "acme" && slices.Contains(classes, "sensitive") {
+				return estate.Answer{Rules: rule}
 			}
-			return nil
+			return estate.Answer{}
 		},
 	}
 }
 
 func read(t *testing.T, text string) *estate.Inventory {
 	t.Helper()
-	inv, err := estate.Read(strings.NewReader(text), "estate.csv")
+	inv, err := estate.Read(strings.NewReader(text), "estate.csv", classes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +78,8 @@ A,sensitive,relabelled,Relabel,,,,core
 A,sensitive,rumour,Rumour,,,,core
 A,sensitive,tenant,Tenant,,,,core
 B,other,elsewhere,Nobody,M1,1.0,`+full+`,core
+B,,no class,Nobody,M1,1.0,`+full+`,core
+B,government + Sensitive,both,Nobody,M1,1.0,`+full+`,core
 B,other,maker elsewhere,Acme,,,,core
 A,sensitive,never seen,Acme,,,`+strings.Repeat("ab", 32)+`,core
 `)
@@ -81,7 +89,7 @@ A,sensitive,never seen,Acme,,,`+strings.Repeat("ab", 32)+`,core
 	}
 	want := []string{
 		"shown: shown", "same version: shown", "other version: unknown", "name: labelled", "own: labelled", "relabelled: indicated",
-		"rumour: unknown", "tenant: unknown", "elsewhere: not shown", "maker elsewhere: unknown", "never seen: labelled",
+		"rumour: unknown", "tenant: unknown", "elsewhere: not shown", "no class: inconclusive", "both: shown", "maker elsewhere: unknown", "never seen: labelled",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -166,11 +174,12 @@ func TestReadErrors(t *testing.T) {
 		{"status", "site,device,brand,status\nA,1,B,gone\n", `status "gone": want in use`},
 		{"network", "site,device,brand,network\nA,1,B,lan\n", `network "lan": want core`},
 		{"device twice", "site,device,brand\nA,1,B\nA,1,C\n", `estate.csv:3:3: device "1" of site "A" stands in line 2 already`},
+		{"class", "site,device,brand,site_class\nA,1,B,sensitve\n", `site_class "sensitve": want sensitive, government, other`},
 		{"no site", "site,device,brand\n,1,B\n", "the site has no name"},
 		{"latin 1", "site,device,brand\nCaf\xe9,1,B\n", "estate.csv:2:4: not UTF-8"},
 		{"many", "site,device,brand\n" + strings.Repeat(",,\n", 30), "and 40 more"},
 	} {
-		_, err := estate.Read(strings.NewReader(test.text), "estate.csv")
+		_, err := estate.Read(strings.NewReader(test.text), "estate.csv", classes)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}
@@ -188,7 +197,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(history))
 	f.Add([]byte("site;device;brand\nA;\"1\n\";B\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		inv, err := estate.Read(strings.NewReader(string(data)), "f")
+		inv, err := estate.Read(strings.NewReader(string(data)), "f", classes)
 		if err != nil {
 			return
 		}
@@ -207,7 +216,7 @@ func BenchmarkAssess(b *testing.B) {
 		fmt.Fprintf(&text, "Site %d,sensitive,core,cam-%d,%s,M-%d,%d.0,,in use,2025-04-01,\n", i%700, i, []string{"Acme", "Relabel", "Other"}[i%3], i%50, i%9)
 	}
 	for b.Loop() {
-		inv, err := estate.Read(strings.NewReader(text.String()), "f")
+		inv, err := estate.Read(strings.NewReader(text.String()), "f", classes)
 		if err != nil {
 			b.Fatal(err)
 		}

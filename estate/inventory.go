@@ -25,7 +25,7 @@ import (
 type Device struct {
 	Line      int // in the file, the first is 1
 	Site      string
-	SiteClass string // as rule packs name it; "" is not said
+	Classes   []string // of the site, as rule packs name them, in their order; none is not said
 	Network   Network
 	ID        string // unique in its site
 	Brand     string
@@ -90,9 +90,10 @@ type Inventory struct {
 // maxRowErrors bounds the errors that Read collects.
 const maxRowErrors = 20
 
-// Read reads an inventory. No line is skipped: if any is wrong, the error joins one [RowError]
+// Read reads an inventory whose sites are of the classes given; one site may be of several, as
+// in sensitive+government. No line is skipped: if any is wrong, the error joins one [RowError]
 // for each, up to a bound, and there is no inventory.
-func Read(r io.Reader, name string) (*Inventory, error) {
+func Read(r io.Reader, name string, classes []string) (*Inventory, error) {
 	data, err := io.ReadAll(io.LimitReader(r, 1<<30+1))
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func Read(r io.Reader, name string) (*Inventory, error) {
 		line := 1 + bytes.Count(data[:at], []byte("\n"))
 		return nil, &RowError{name, line, at - bytes.LastIndexByte(data[:at], '\n'), "not UTF-8; save the table as UTF-8"}
 	}
-	p := &parser{name: name, csv: csv.NewReader(bytes.NewReader(data))}
+	p := &parser{name: name, classes: classes, known: map[string][]string{"": nil}, csv: csv.NewReader(bytes.NewReader(data))}
 	head, _, _ := bytes.Cut(data, []byte("\n"))
 	if bytes.Count(head, []byte(";")) > bytes.Count(head, []byte(",")) {
 		p.csv.Comma = ';' // as spreadsheets write it where the comma is the decimal point
@@ -122,13 +123,15 @@ func Read(r io.Reader, name string) (*Inventory, error) {
 }
 
 type parser struct {
-	name   string
-	csv    *csv.Reader
-	index  [11]int // of each of columns in a record, -1 if absent
-	record []string
-	line   int
-	errs   []error
-	more   int // errors beyond maxRowErrors
+	name    string
+	classes []string
+	known   map[string][]string // classes by how a line writes them
+	csv     *csv.Reader
+	index   [11]int // of each of columns in a record, -1 if absent
+	record  []string
+	line    int
+	errs    []error
+	more    int // errors beyond maxRowErrors
 }
 
 func (p *parser) read() (*Inventory, error) {
@@ -251,7 +254,7 @@ func distance(a, b string) int {
 func (p *parser) device() Device {
 	d := Device{
 		Line: p.line, Site: p.field(0), ID: p.field(1), Brand: p.field(2),
-		SiteClass: word(p.field(3)), Model: p.field(5), Version: p.field(6),
+		Classes: p.siteClasses(), Model: p.field(5), Version: p.field(6),
 	}
 	if d.Site == "" {
 		p.fail(0, "the site has no name")
@@ -281,6 +284,30 @@ func (p *parser) device() Device {
 	}
 	d.Planned, d.Done = p.date(9), p.date(10)
 	return d
+}
+
+// siteClasses takes known classes alone: a slip must not make a rule look as if it did not apply.
+func (p *parser) siteClasses() []string {
+	text := p.field(3)
+	out, ok := p.known[text]
+	if ok {
+		return out
+	}
+	var said []string
+	for c := range strings.SplitSeq(text, "+") {
+		if c = word(c); !slices.Contains(p.classes, c) {
+			p.fail(3, "site_class %q: want %s, or several of them with +", c, strings.Join(p.classes, ", "))
+			return nil
+		}
+		said = append(said, c)
+	}
+	for _, c := range p.classes {
+		if slices.Contains(said, c) {
+			out = append(out, c)
+		}
+	}
+	p.known[text] = out
+	return out
 }
 
 // word makes "Critical Infra" and "critical_infra" one: lower case, parted by hyphens.

@@ -181,7 +181,7 @@ func WriteEstateCSV(out io.Writer, e *Estate) error {
 		if d.HasDigest {
 			digest = d.SHA256.String()
 		}
-		w.Write([]string{d.Site, d.SiteClass, string(d.Network), d.ID, d.Brand, d.Model, d.Version, digest, string(d.Status), day(d.Planned), day(d.Done),
+		w.Write([]string{d.Site, strings.Join(d.Classes, "+"), string(d.Network), d.ID, d.Brand, d.Model, d.Version, digest, string(d.Status), day(d.Planned), day(d.Done),
 			string(d.Grade), strconv.FormatBool(d.Grade.ToClear()), strconv.FormatBool(d.Cleared), d.Maker, ruleIDs(d.Rules), d.Because})
 	}
 	w.Flush()

@@ -3,6 +3,7 @@ package sbom
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func TestMarks(t *testing.T) {
 			t.Errorf("%s: two components of that name", c.Name)
 		}
 		names[c.Name] = true
-		if c.Title == "" || !strings.HasPrefix(c.Source, "http") || componentTypes[c.Type] == "" {
+		if c.Title == "" || !strings.HasPrefix(c.Source, "http") || !slices.Contains(Types(), c.Type) {
 			t.Errorf("%s: want a title, a source and a type, got %q, %q, %q", c.Name, c.Title, c.Source, c.Type)
 		}
 		if !c.Soname && len(c.Marks) == 0 {

@@ -104,6 +104,11 @@ type Component struct {
 	Properties []Property `json:"properties,omitempty"`
 }
 
+// Types returns the values that [Component.Type] has.
+func Types() []string {
+	return []string{"library", "application", "framework", "operating-system", "firmware", "device-driver"}
+}
+
 // Licence is a licence as the component's project or package declares it.
 type Licence struct {
 	Value string `json:"value"`

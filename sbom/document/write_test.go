@@ -318,6 +318,14 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+func TestTypes(t *testing.T) {
+	for _, name := range sbom.Types() {
+		if componentTypes[name] == "" || spdxPurposes[name] == "" {
+			t.Errorf("no word for components of type %s", name)
+		}
+	}
+}
+
 func TestSerial(t *testing.T) {
 	serial := func(b *sbom.BOM, o Options) string {
 		var d struct{ SerialNumber string }

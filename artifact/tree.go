@@ -258,3 +258,30 @@ func (t *Tree) Locate(p Place, at Range) string {
 	}
 	return b.String()
 }
+
+// Layer is one content on a way into an image, and the bytes of it that the way leads through: the
+// chunk that is entered, or, in the last, what is cited.
+type Layer struct {
+	SHA256 Digest `json:"sha256"` // of the content
+	Size   int64  `json:"size"`
+	At     Range  `json:"at"`
+	Format string `json:"format,omitempty"` // of the chunk
+	Path   string `json:"path,omitempty"`   // of the node in the chunk
+	Window *Range `json:"window,omitempty"` // where the next content stands in this one, if it is stored as it is
+}
+
+// Layers lists the contents on the way p, the root first, and at within the last.
+func (t *Tree) Layers(p Place, at Range) []Layer {
+	var out []Layer
+	d := t.Root
+	for _, s := range p {
+		c := t.Content(s.Content)
+		x, n := &c.Extents[s.Extent], t.Node(s)
+		out = append(out, Layer{c.Digest, c.Size, x.Range, x.Chunk.Format, n.Path, n.Window})
+		if n.HasContent() {
+			d = n.Digest
+		}
+	}
+	c := t.Content(d)
+	return append(out, Layer{SHA256: d, Size: c.Size, At: at})
+}

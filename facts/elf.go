@@ -1,7 +1,9 @@
 package facts
 
 import (
+	"regexp"
 	"strconv"
+	"strings"
 
 	"hallmark/artifact"
 	"hallmark/elf"
@@ -25,6 +27,12 @@ func readELF(c *content) {
 	c.saySymbols("elf.import", f.Imports)
 	for _, m := range f.Modinfo {
 		c.say("modinfo."+m.Key, m.Value, m.At)
+		if m.Key == "author" {
+			c.sayDomains(m)
+		}
+	}
+	for _, r := range f.AllocatedRanges() {
+		c.say("elf.loaded", "", r)
 	}
 	readSourcePaths(c, f)
 }
@@ -35,6 +43,16 @@ func (c *content) sayValues(name string, values ...elf.Value) {
 		if v.Text != "" {
 			c.say(name, v.Text, v.At)
 		}
+	}
+}
+
+var mailDomain = regexp.MustCompile(`@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})`)
+
+// sayDomains keeps the domains of the mail addresses in an author's entry: they name an employer
+// without naming a person.
+func (c *content) sayDomains(m elf.Pair) {
+	for _, d := range mailDomain.FindAllStringSubmatch(m.Value, -1) {
+		c.say("modinfo.author-domain", strings.ToLower(d[1]), m.At)
 	}
 }
 

@@ -28,7 +28,10 @@ import (
 //	                     MaxSymbols of each, elf.export-omitted and elf.import-omitted count the rest
 //	elf.source-path      a string between NULs, in loaded bytes, that reads like the path of a source
 //	                     file, each once; elf.source-path-omitted counts those beyond the first 2000
+//	elf.loaded           no value; its range is loaded when the file runs
 //	modinfo.KEY          an entry of a kernel module's .modinfo: license, author, vermagic, ...
+//	modinfo.author-domain
+//	                     domain of a mail address in an author entry, lower case
 //	x509.subject x509.issuer x509.serial x509.sha256 x509.not-after
 //	                     of a certificate, PEM or DER; names as RFC 4514 writes them, serial and
 //	                     digest in lower-case hexadecimal, time as RFC 3339

@@ -11,27 +11,48 @@ import (
 // whiteLabel writes one sentence on what the product is sold as, beside what its bytes show and
 // what public sources say of the brand. A source about a brand never makes a finding.
 func (r *Rules) whiteLabel(res *Result) string {
-	if res.Brand == "" {
+	if res.Brand == "" && res.Model == "" {
 		return ""
 	}
+	sold := "Sold as " + strings.TrimSpace(res.Brand+" "+res.Model)
 	known := r.relations(res.Brand)
-	shown := slices.DeleteFunc(slices.Clone(res.Findings), func(f Finding) bool {
-		return f.Class != MadeBy && f.Class != Undetermined && f.Class != Converted
+	i := slices.IndexFunc(res.Findings, func(f Finding) bool {
+		return f.Class.names() || f.Class == Undetermined || f.Class == Converted
 	})
-	if len(shown) == 0 {
-		return fmt.Sprintf("Sold as %s; the bytes name no maker%s.", res.Brand, r.onRecord("; on record as ", known))
+	if i < 0 {
+		return sold + "; the bytes name no maker" + r.onRecord("; on record as ", known) + "."
 	}
-	f := shown[0]
-	say := fmt.Sprintf("Sold as %s, but the bytes say: %s %s", res.Brand, f.Class, f.Name)
+	f := res.Findings[i]
+	shown := fmt.Sprintf("%s of %s", f.Class, f.Name)
+	if f.Class == Undetermined {
+		shown = fmt.Sprintf("%s: %s", f.Class, f.Name)
+	}
+	if model := f.model(); model != "" && !sameBrand(model, res.Model) {
+		shown += ", with the model name " + model + " in it"
+	}
+	say := sold + ", but the bytes say: " + shown
 	switch {
 	case r.called(f, res.Brand):
-		return fmt.Sprintf("Sold as %s; the bytes agree: %s %s.", res.Brand, f.Class, f.Name)
+		return sold + "; the bytes agree: " + strings.Replace(shown, string(Rebadged), "device", 1) + "."
+	case res.Brand == "":
+		return sold + "; the bytes say: " + shown + "."
 	case slices.ContainsFunc(known, func(b signatures.Brand) bool { return f.about(b.Maker) }):
 		return say + r.onRecord("; on record as ", known) + "."
 	case len(known) > 0:
 		return say + r.onRecord("; on record, differently, as ", known) + "."
 	}
 	return say + "; no relation between the two is on record here."
+}
+
+// model returns the first name of a model that the marks of f cite; "" if none does.
+func (f Finding) model() string {
+	for _, m := range f.Marks {
+		if m.Kind == "model" && len(m.Citations) > 0 {
+			name, _, _ := strings.Cut(m.Citations[0].Value, ":")
+			return strings.Trim(name, `"{}( `)
+		}
+	}
+	return ""
 }
 
 func (f Finding) about(maker string) bool {

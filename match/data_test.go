@@ -60,11 +60,14 @@ func TestBrands(t *testing.T) {
 func TestCompileRefuses(t *testing.T) {
 	good := signatures.MakerMark{ID: "a.x", Strength: 3, Kind: "web", Look: signatures.Look{Where: []string{"text"}, Has: []string{"some text"}}}
 	docs := []signatures.Context{{ID: "documentation"}}
+	kinds := []signatures.Kind{{ID: "web", Group: "web"}}
 	for name, change := range map[string]func(*signatures.MakerMark){
 		"":                 func(*signatures.MakerMark) {},
 		"begins with":      func(m *signatures.MakerMark) { m.ID = "b.x" },
 		"strength 6":       func(m *signatures.MakerMark) { m.Strength = 6 },
-		"no kind":          func(m *signatures.MakerMark) { m.Kind = "" },
+		"kind \"\"":        func(m *signatures.MakerMark) { m.Kind = "" },
+		"place":            func(m *signatures.MakerMark) { m.Place = "moon" },
+		"each":             func(m *signatures.MakerMark) { m.Each = true },
 		"claim":            func(m *signatures.MakerMark) { m.Claim = "guilty" },
 		"role":             func(m *signatures.MakerMark) { m.Role = "owner" },
 		"no context":       func(m *signatures.MakerMark) { m.Context = "moon" },
@@ -78,15 +81,15 @@ func TestCompileRefuses(t *testing.T) {
 	} {
 		m := good
 		change(&m)
-		_, err := match.Compile([]signatures.Maker{{ID: "a", Marks: []signatures.MakerMark{m}}}, docs, nil)
+		_, err := match.Compile(match.Knowledge{Makers: []signatures.Maker{{ID: "a", Marks: []signatures.MakerMark{m}}}, Contexts: docs, Kinds: kinds})
 		if name == "" && err != nil || name != "" && (err == nil || !strings.Contains(err.Error(), strings.TrimSpace(name))) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	if _, err := match.Compile([]signatures.Maker{{ID: "a"}, {ID: "a"}}, docs, nil); err == nil {
+	if _, err := match.Compile(match.Knowledge{Makers: []signatures.Maker{{ID: "a"}, {ID: "a"}}, Contexts: docs}); err == nil {
 		t.Error("two makers of one id are taken")
 	}
-	if _, err := match.Compile(nil, docs, []signatures.Brand{{Brand: "B", Maker: "a"}}); err == nil {
+	if _, err := match.Compile(match.Knowledge{Contexts: docs, Brands: []signatures.Brand{{Brand: "B", Maker: "a"}}}); err == nil {
 		t.Error("a brand of an unknown maker is taken")
 	}
 }

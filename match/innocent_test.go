@@ -30,7 +30,7 @@ func folder(t testing.TB, dir string) (files []file) {
 // accused returns the findings that say more than that software talks to devices of a maker.
 func accused(res *match.Result) (out []string) {
 	for _, f := range res.Findings {
-		if f.Class != match.TalksTo && f.Class != match.Silicon && f.Class != match.Replacement {
+		if f.Class != match.Compatible && f.Class != match.Silicon && f.Class != match.Covered && f.Class != match.Replacement {
 			out = append(out, string(f.Class)+" "+f.Name+": "+f.Because)
 		}
 	}

@@ -67,53 +67,53 @@ func TestJudge(t *testing.T) {
 		not    []match.Class
 	}{
 		// Made by.
-		{"container with a fitting sum", []chunk{{"hikvision", attr("magic", "SWKH", "checksum", "ok"), nil}}, 0, "made by Hikvision", nil},
-		{"container recognised, body encrypted", []chunk{{"hikvision", attr("magic", "02KH", "checksum", "ok"), nil}}, 4096, "made by Hikvision", nil},
-		{"first magic of a ZIP", []chunk{{"zip", attr("first-magic", "DH\x03\x04"), members}}, 0, "made by Dahua", nil},
-		{"module of the maker's own build", []chunk{{"squashfs", nil, []file{authored}}}, 0, "made by Dahua", nil},
-		{"two strong marks of two kinds in two files", []chunk{{"squashfs", nil, []file{shell, hiroot}}}, 0, "made by Hikvision", nil},
-		{"signature in a web root", []chunk{{"squashfs", nil, []file{at(signed, "www/webplugin.exe")}}}, 0, "made by Dahua", []match.Class{match.BundlesSDK}},
-		{"two makers at once", []chunk{{"hikvision", attr("magic", "SWKH", "checksum", "ok"), nil}, {"squashfs", nil, []file{authored}}}, 0, "made by Dahua and Hikvision", nil},
+		{"container with a fitting sum", []chunk{{"hikvision", attr("magic", "SWKH", "checksum", "ok"), nil}}, 0, "contains device component of Hikvision", nil},
+		{"container recognised, body encrypted", []chunk{{"hikvision", attr("magic", "02KH", "checksum", "ok"), nil}}, 4096, "contains device component of Hikvision", nil},
+		{"first magic of a ZIP", []chunk{{"zip", attr("first-magic", "DH\x03\x04"), members}}, 0, "contains device component of Dahua", nil},
+		{"module of the maker's own build", []chunk{{"squashfs", nil, []file{authored}}}, 0, "contains device component of Dahua", nil},
+		{"two strong marks of two kinds in two files", []chunk{{"squashfs", nil, []file{shell, hiroot}}}, 0, "contains device component of Hikvision", nil},
+		{"signature in a web root", []chunk{{"squashfs", nil, []file{at(signed, "www/webplugin.exe")}}}, 0, "contains device component of Dahua", []match.Class{match.SDKClient}},
+		{"two makers at once", []chunk{{"hikvision", attr("magic", "SWKH", "checksum", "ok"), nil}, {"squashfs", nil, []file{authored}}}, 0, "contains device component of Dahua and Hikvision", nil},
 
 		// Not enough.
-		{"one strong mark", []chunk{{"squashfs", nil, []file{shell}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
-		{"two strong marks of one kind", []chunk{{"squashfs", nil, []file{hiroot, {path: "IElang.tar", data: "x"}, {path: "_cfgUpgClass", data: "y"}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
-		{"two kinds in one file", []chunk{{"squashfs", nil, []file{{path: "hroot.img", data: "\x01\x00HKVS # \x00"}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
-		{"many weak marks", []chunk{{"squashfs", nil, []file{{path: "dav", data: "x"}, {path: "da_info", data: "y"}, {path: "home/initrun.sh", data: "z"}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy, match.Lead}},
-		{"a name and an unread rest", []chunk{{"squashfs", nil, []file{hiroot}}}, 4096, "inconclusive: nothing found, at", []match.Class{match.MadeBy}},
-		{"nothing, all read", []chunk{{"squashfs", nil, []file{{path: "bin/sh", data: elf("sh")}}}}, 0, "nothing found at 100 % coverage", nil},
-		{"nothing, some unread", []chunk{{"squashfs", nil, []file{{path: "bin/sh", data: elf("sh")}}}}, 1 << 20, "inconclusive: nothing found, at", nil},
-		{"a damaged header", []chunk{{"dahua", attr("magic", "BUHD", "crc", "bad: 1 stored, 2 found"), nil}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+		{"one strong mark", []chunk{{"squashfs", nil, []file{shell}}}, 0, "lead: Hikvision", []match.Class{match.Rebadged, match.Component}},
+		{"two strong marks of one kind", []chunk{{"squashfs", nil, []file{hiroot, {path: "IElang.tar", data: "x"}, {path: "_cfgUpgClass", data: "y"}}}}, 0, "lead: Hikvision", []match.Class{match.Rebadged, match.Component}},
+		{"two kinds in one file", []chunk{{"squashfs", nil, []file{{path: "hroot.img", data: "\x01\x00HKVS # \x00"}}}}, 0, "lead: Hikvision", []match.Class{match.Rebadged, match.Component}},
+		{"many weak marks", []chunk{{"squashfs", nil, []file{{path: "dav", data: "x"}, {path: "da_info", data: "y"}, {path: "home/initrun.sh", data: "z"}}}}, 0, "no evidence at 100 % coverage", []match.Class{match.Rebadged, match.Component, match.LeadOnly}},
+		{"a name and an unread rest", []chunk{{"squashfs", nil, []file{hiroot}}}, 4096, "lead: Hikvision", []match.Class{match.Rebadged, match.Component}},
+		{"nothing, all read", []chunk{{"squashfs", nil, []file{{path: "bin/sh", data: elf("sh")}}}}, 0, "no evidence at 100 % coverage", nil},
+		{"nothing, some unread", []chunk{{"squashfs", nil, []file{{path: "bin/sh", data: elf("sh")}}}}, 1 << 20, "inconclusive: no evidence in the ", nil},
+		{"a damaged header", []chunk{{"dahua", attr("magic", "BUHD", "crc", "bad: 1 stored, 2 found"), nil}}, 0, "lead: Dahua", []match.Class{match.Rebadged, match.Component}},
 
 		// The family that shares code.
-		{"shared marks of one kind", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), members}}, 0, "nothing found at 100 % coverage", []match.Class{match.Undetermined}},
-		{"shared marks of two kinds", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), members}, {"squashfs", nil, []file{config}}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.MadeBy}},
-		{"shared marks and an update list", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), with(members, installDesc)}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.MadeBy}},
-		{"shared marks and a proof of one", []chunk{{"zip", attr("first-magic", "DH\x03\x04"), members}, {"squashfs", nil, []file{config}}}, 0, "made by Dahua", []match.Class{match.Undetermined}},
+		{"shared marks of one kind", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), members}}, 0, "no evidence at 100 % coverage", []match.Class{match.Undetermined}},
+		{"shared marks of two kinds", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), members}, {"squashfs", nil, []file{config}}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.Rebadged, match.Component}},
+		{"shared marks and an update list", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), with(members, installDesc)}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.Rebadged, match.Component}},
+		{"shared marks and a proof of one", []chunk{{"zip", attr("first-magic", "DH\x03\x04"), members}, {"squashfs", nil, []file{config}}}, 0, "contains device component of Dahua", []match.Class{match.Undetermined}},
 		{"proofs of both", []chunk{{"zip", attr("first-magic", "DH\x03\x04"), with(members, installDesc)},
-			{"ubootenv", attr("ua", "mw.b 0x82000000 ff 1000000;tftp 0x82000000 upall_verify.img;sf probe 0;flwrite"), nil}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.MadeBy}},
+			{"ubootenv", attr("ua", "mw.b 0x82000000 ff 1000000;tftp 0x82000000 upall_verify.img;sf probe 0;flwrite"), nil}}, 0, "family undetermined: Dahua or Xiongmai", []match.Class{match.Rebadged, match.Component}},
 		{"the other of the two", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), with(members, installDesc)},
-			{"squashfs", nil, []file{{path: "usr/bin/Sofia", data: elf("x")}}}}, 0, "made by Xiongmai", nil},
-		{"protocol of another maker in a release name", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), []file{{path: "General_IPC_XM530_50X20-WG.Nat.dss.OnvifS.HIK_V5.00.R02.20210818_all.bin", data: "x"}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
+			{"squashfs", nil, []file{{path: "usr/bin/Sofia", data: elf("x")}}}}, 0, "contains device component of Xiongmai", nil},
+		{"protocol of another maker in a release name", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), []file{{path: "General_IPC_XM530_50X20-WG.Nat.dss.OnvifS.HIK_V5.00.R02.20210818_all.bin", data: "x"}}}}, 0, "lead: Xiongmai", []match.Class{match.Rebadged, match.Component}},
 
 		// Free firmware.
 		{"conversion package", []chunk{{"zip", attr("first-magic", "PK\x03\x04"), with(members, installDesc)},
-			{"ubootenv", attr("manufacturer", "Xiongmai", "ua", "tftp 0x82000000 upall_verify.img;flwrite"), nil}, {"squashfs", nil, []file{release, module}}}, 0, "converted device: Xiongmai with replacement firmware", []match.Class{match.MadeBy}},
-		{"free firmware alone", []chunk{{"squashfs", nil, []file{release, module}}}, 0, "covered silicon: HiSilicon", []match.Class{match.MadeBy, match.Converted}},
-		{"free firmware beside the maker's own build", []chunk{{"squashfs", nil, []file{release, authored}}}, 0, "made by Dahua", []match.Class{match.Converted}},
-		{"env names a maker", []chunk{{"ubootenv", attr("manufacturer", "Xiongmai"), nil}}, 0, "nothing found at 100 % coverage", nil},
+			{"ubootenv", attr("manufacturer", "Xiongmai", "ua", "tftp 0x82000000 upall_verify.img;flwrite"), nil}, {"squashfs", nil, []file{release, module}}}, 0, "lead: Xiongmai; converted device: Xiongmai; replacement firmware: OpenIPC; covered silicon: HiSilicon", []match.Class{match.Rebadged, match.Component}},
+		{"free firmware alone", []chunk{{"squashfs", nil, []file{release, module}}}, 0, "no evidence at 100 % coverage; replacement firmware: OpenIPC; covered silicon: HiSilicon", []match.Class{match.Rebadged, match.Component, match.Converted}},
+		{"free firmware beside the maker's own build", []chunk{{"squashfs", nil, []file{release, authored}}}, 0, "contains device component of Dahua", []match.Class{match.Converted}},
+		{"env names a maker", []chunk{{"ubootenv", attr("manufacturer", "Xiongmai"), nil}}, 0, "no evidence at 100 % coverage", nil},
 
 		// Clients, kits, chips.
-		{"modules of a chip", []chunk{{"squashfs", nil, []file{module}}}, 0, "covered silicon: HiSilicon", []match.Class{match.MadeBy}},
-		{"recorder that bundles a kit", []chunk{{"squashfs", nil, []file{client, module}}}, 0, "bundles SDK of Hikvision", []match.Class{match.MadeBy, match.Lead}},
-		{"program that calls a kit", []chunk{{"squashfs", nil, []file{{path: "opt/vms/server", data: elf("x"), facts: said("elf.import", numbered("NET_DVR_Call", 5)...)}}}}, 0, "talks to Hikvision", []match.Class{match.MadeBy, match.BundlesSDK}},
-		{"signed installer in a folder", []chunk{{"tar", nil, []file{signed}}}, 0, "bundles SDK of Dahua", []match.Class{match.MadeBy}},
-		{"streaming server with routes of many", []chunk{{"squashfs", nil, []file{{path: "usr/bin/stream", data: elf("rtspdvripSofiaHash/ISAPI/System/RPC2_Login/cam/realmonitorhikvisiondahuaApp-webs/isapi")}}}}, 0, "talks to Dahua", []match.Class{match.MadeBy, match.BundlesSDK, match.Lead}},
+		{"modules of a chip", []chunk{{"squashfs", nil, []file{module}}}, 0, "no evidence at 100 % coverage; covered silicon: HiSilicon", []match.Class{match.Rebadged, match.Component}},
+		{"recorder that bundles a kit", []chunk{{"squashfs", nil, []file{client, module}}}, 0, "contains SDK client of Hikvision", []match.Class{match.Rebadged, match.Component, match.LeadOnly}},
+		{"program that calls a kit", []chunk{{"squashfs", nil, []file{{path: "opt/vms/server", data: elf("x"), facts: said("elf.import", numbered("NET_DVR_Call", 5)...)}}}}, 0, "compatible with devices of Hikvision", []match.Class{match.Rebadged, match.Component, match.SDKClient}},
+		{"signed installer in a folder", []chunk{{"tar", nil, []file{signed}}}, 0, "contains SDK client of Dahua", []match.Class{match.Rebadged, match.Component}},
+		{"streaming server with routes of many", []chunk{{"squashfs", nil, []file{{path: "usr/bin/stream", data: elf("rtspdvripSofiaHash/ISAPI/System/RPC2_Login/cam/realmonitorhikvisiondahuaApp-webs/isapi")}}}}, 0, "compatible with devices of Dahua", []match.Class{match.Rebadged, match.Component, match.SDKClient, match.LeadOnly}},
 		{"a store of trust", []chunk{{"squashfs", nil, []file{{path: "etc/ssl/all.pem", data: "x", facts: said("x509.subject",
-			append(numbered("CN=Example ", 10), "CN=cn.uniview.com,O=uniview", "CN=www.hikvision.com,O=HIKVISION")...)}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
-		{"a list of makers in a program", []chunk{{"squashfs", nil, []file{{path: "usr/bin/nvr", data: elf("\x00Hikvision\x00Panasonic\x00Reolink\x00/proc/dahua/bootpara\x00")}}}}, 0, "nothing found at 100 % coverage", []match.Class{match.MadeBy}},
-		{"a script on a device", []chunk{{"squashfs", nil, []file{{path: "etc/init.d/rcS", data: "#!/bin/sh\ncat /proc/dahua/bootpara\n"}}}}, 0, "made by Dahua", nil},
-		{"the same script in an archive", []chunk{{"tar", nil, []file{{path: "etc/init.d/rcS", data: "#!/bin/sh\ncat /proc/dahua/bootpara\n"}}}}, 0, "nothing found at 100 % coverage", nil},
+			append(numbered("CN=Example ", 10), "CN=cn.uniview.com,O=uniview", "CN=www.hikvision.com,O=HIKVISION")...)}}}}, 0, "no evidence at 100 % coverage", []match.Class{match.Rebadged, match.Component}},
+		{"a list of makers in a program", []chunk{{"squashfs", nil, []file{{path: "usr/bin/nvr", data: elf("\x00Hikvision\x00Panasonic\x00Reolink\x00/proc/dahua/bootpara\x00")}}}}, 0, "no evidence at 100 % coverage", []match.Class{match.Rebadged, match.Component}},
+		{"a script on a device", []chunk{{"squashfs", nil, []file{{path: "etc/init.d/rcS", data: "#!/bin/sh\ncat /proc/dahua/bootpara\n"}}}}, 0, "contains device component of Dahua", nil},
+		{"the same script in an archive", []chunk{{"tar", nil, []file{{path: "etc/init.d/rcS", data: "#!/bin/sh\ncat /proc/dahua/bootpara\n"}}}}, 0, "no evidence at 100 % coverage", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := newImage(t)
@@ -167,8 +167,8 @@ func TestWorkers(t *testing.T) {
 func TestUpdateHandedOn(t *testing.T) {
 	magic := []artifact.Attr{{Name: "magic", Value: "SWKH"}, {Name: "checksum", Value: "ok"}}
 	for _, c := range []struct{ around, want string }{
-		{"zip", "made by Hikvision"},
-		{"squashfs", "bundles SDK of Hikvision"},
+		{"zip", "contains device component of Hikvision"},
+		{"squashfs", "contains SDK client of Hikvision"},
 	} {
 		inner := newImage(t).add(t, "hikvision", magic)
 		m := newImage(t).add(t, c.around, nil, file{path: "opt/updates/camera.dav", data: inner.data.String()})
@@ -188,7 +188,7 @@ func TestFirstPattern(t *testing.T) {
 	m := newImage(t).add(t, "squashfs", nil, shell, hiroot, file{path: "a", data: "others' text"})
 	m.finish(t)
 	found, _ := facts.Collect(t.Context(), m.tree, m.store, nil, set)
-	for first, want := range map[int]string{1: "made by Hikvision", len(r.Patterns()) + 1: "nothing found at 100 % coverage"} {
+	for first, want := range map[int]string{1: "contains device component of Hikvision", len(r.Patterns()) + 1: "lead: Hikvision"} {
 		res, err := match.Judge(t.Context(), m.tree, m.store, found, r, nil, match.Options{FirstPattern: first})
 		if err != nil || res.Statement != want {
 			t.Errorf("first pattern %d: %q, %v, want %q", first, res.Statement, err, want)
@@ -205,11 +205,11 @@ func TestWhiteLabel(t *testing.T) {
 		brand, want string
 	}{
 		{dahua, "", ""},
-		{dahua, "Amcrest", "Sold as Amcrest, but the bytes say: made by Dahua; on record as OEM product of Dahua ("},
-		{dahua, "dahua", "Sold as dahua; the bytes agree: made by Dahua."},
+		{dahua, "Amcrest", "Sold as Amcrest, but the bytes say: contains device component of Dahua; on record as OEM product of Dahua ("},
+		{dahua, "dahua", "Sold as dahua; the bytes agree: contains device component of Dahua."},
 		{dahua, "Lechange", "Sold as Lechange; the bytes agree"},
-		{dahua, "Annke", "Sold as Annke, but the bytes say: made by Dahua; on record, differently, as OEM product of Hikvision, some models"},
-		{dahua, "Example", "Sold as Example, but the bytes say: made by Dahua; no relation between the two is on record here."},
+		{dahua, "Annke", "Sold as Annke, but the bytes say: contains device component of Dahua; on record, differently, as OEM product of Hikvision, some models"},
+		{dahua, "Example", "Sold as Example, but the bytes say: contains device component of Dahua; no relation between the two is on record here."},
 		{none, "Annke", "Sold as Annke; the bytes name no maker; on record as OEM product of Hikvision"},
 	} {
 		if got := c.image.judge(t, r, match.Options{ClaimedBrand: c.brand}, 1).WhiteLabel; !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {

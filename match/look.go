@@ -48,6 +48,27 @@ func (l *look) find(v *view) []witness {
 	})
 }
 
+// fits reports whether what l looks at could be in v: formats are looked for in every content, what
+// one kind of file says of itself in files of that kind.
+func (l *look) fits(v *view) bool {
+	if len(l.In) > 0 && !slices.Contains(l.In, v.file) {
+		return false
+	}
+	return slices.ContainsFunc(l.Where, func(where string) bool {
+		switch family, _, _ := strings.Cut(where, "."); family {
+		case inPath:
+			return len(v.paths) > 0
+		case "elf", "modinfo":
+			return v.file == "elf" || v.says(family)
+		case "pe":
+			return v.file == "pe" || v.says(family)
+		case "x509", "html", "json", "image":
+			return v.says(family)
+		}
+		return true
+	})
+}
+
 func (l *look) findAnyFact(v *view, prefix string) (out []witness) {
 	var names []string
 	for name := range v.facts {
@@ -70,6 +91,12 @@ func (l *look) findFact(v *view, name string) (out []witness) {
 	for _, f := range list {
 		way, ok := l.compare(f.Value)
 		if !ok {
+			continue
+		}
+		if l.Each {
+			for _, m := range l.regexp.FindAllString(f.Value, -1) {
+				out = append(out, witness{way: m, value: f.Value, part: m, technique: f.Name, at: f.At})
+			}
 			continue
 		}
 		w := witness{way: f.Value, value: f.Value, part: way, technique: f.Name, at: f.At}

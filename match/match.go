@@ -17,18 +17,22 @@ import (
 	"hallmark/internal/work"
 )
 
-// Class is what a finding claims. They are kept apart, strongest first.
+// Class is what a finding claims: a rung of the ladder, strongest first, or what stands apart
+// from it.
 type Class string
 
 const (
-	MadeBy       Class = "made by"
-	Undetermined Class = "family undetermined" // one of several makers that share code
-	Converted    Class = "converted device"    // the maker's device or container with replacement firmware
-	BundlesSDK   Class = "bundles SDK"
-	TalksTo      Class = "talks to"
-	Silicon      Class = "covered silicon"
-	Replacement  Class = "replacement firmware" // free firmware that owners put on such devices
-	Lead         Class = "lead"                 // marks that are not enough for a claim
+	Rebadged     Class = "rebadged device"           // two or more independent parts of the maker's device
+	Component    Class = "contains device component" // a part of the maker's device
+	Undetermined Class = "family undetermined"       // one of several makers that share code
+	SDKClient    Class = "contains SDK client"
+	Compatible   Class = "compatible with"
+	LeadOnly     Class = "lead" // marks or likeness that are not enough for a claim
+
+	Converted   Class = "converted device" // the maker's device or container with replacement firmware
+	Covered     Class = "covered silicon"  // of a maker of chips that a rule covers
+	Silicon     Class = "silicon"
+	Replacement Class = "replacement firmware" // free firmware that owners put on such devices
 )
 
 // Verdict is the answer for the image as a whole, in one word of the ladder. There is no word
@@ -36,13 +40,13 @@ const (
 type Verdict string
 
 const (
-	VerdictMadeBy               = Verdict(MadeBy)
+	VerdictRebadged             = Verdict(Rebadged)
+	VerdictComponent            = Verdict(Component)
 	VerdictUndetermined         = Verdict(Undetermined)
-	VerdictConverted            = Verdict(Converted)
-	VerdictBundlesSDK           = Verdict(BundlesSDK)
-	VerdictTalksTo              = Verdict(TalksTo)
-	VerdictSilicon              = Verdict(Silicon)
-	VerdictNothing      Verdict = "nothing found"
+	VerdictSDKClient            = Verdict(SDKClient)
+	VerdictCompatible           = Verdict(Compatible)
+	VerdictLead                 = Verdict(LeadOnly)
+	VerdictNone         Verdict = "no evidence"
 	VerdictInconclusive Verdict = "inconclusive"
 )
 
@@ -59,21 +63,27 @@ const (
 type Options struct {
 	FirstPattern int    // index of the first of [Rules.Patterns] in the set whose hits the facts hold
 	ClaimedBrand string // what the product is sold as; "" if not said
+	ClaimedModel string
+	Leads        []Lead                     // likenesses to what was learnt, in any order
+	ThirdParty   map[artifact.Digest]string // contents known to be a component that others use as well, by name
 }
 
 // Result is what the image as a whole shows.
 type Result struct {
-	Verdict    Verdict   `json:"verdict"`
-	Makers     []string  `json:"makers"`           // ids that Verdict is about
-	Statement  string    `json:"statement"`        // the verdict in one sentence
-	Conclusive bool      `json:"conclusive"`       // nothing that is unread could change the verdict's class upwards
-	Unread     string    `json:"unread,omitempty"` // what was not read and why that matters; "" if all was
-	Coverage   string    `json:"coverage"`         // percent of bytes read
-	Brand      string    `json:"claimed_brand,omitempty"`
-	WhiteLabel string    `json:"white_label,omitempty"` // one sentence on the claimed brand
-	Findings   []Finding `json:"findings"`              // strongest class first, then by maker
-	Marks      []Fired   `json:"marks"`                 // every mark that counts where it stands, also those too weak for a finding
-	Demoted    []Demoted `json:"demoted,omitempty"`     // marks seen where they do not count
+	Verdict    Verdict          `json:"verdict"`
+	Makers     []string         `json:"makers"`           // ids that Verdict is about
+	Statement  string           `json:"statement"`        // the verdict in one sentence
+	Conclusive bool             `json:"conclusive"`       // nothing that is unread could change the verdict's class upwards
+	Unread     string           `json:"unread,omitempty"` // what was not read and why that matters; "" if all was
+	Coverage   string           `json:"coverage"`         // percent of bytes read
+	Brand      string           `json:"claimed_brand,omitempty"`
+	Model      string           `json:"claimed_model,omitempty"`
+	WhiteLabel string           `json:"white_label,omitempty"` // one sentence on the claimed brand and model
+	Findings   []Finding        `json:"findings"`              // strongest class first, then by maker
+	Contents   []ContentVerdict `json:"contents"`              // what each content shows by itself; contents that show nothing are left out
+	Marks      []Fired          `json:"marks"`                 // every mark that counts where it stands, also those too weak for a finding
+	Looked     map[string]int   `json:"-"`                     // contents in which each mark could have stood, by id
+	Demoted    []Demoted        `json:"demoted,omitempty"`     // marks seen where they do not count
 }
 
 // Finding is one claim about one maker.
@@ -83,11 +93,15 @@ type Finding struct {
 	Name        string     `json:"name"`
 	Candidates  []string   `json:"candidates,omitempty"` // ids, of an undetermined family
 	Confidence  Confidence `json:"confidence"`
+	Score       float64    `json:"score"`               // decimal logarithm of the likelihood ratio that the tests allow
+	Support     string     `json:"support"`             // Score in words
+	Groups      []string   `json:"groups,omitempty"`    // independent parts of the device that are enough each
 	Because     string     `json:"because"`             // the rule of decision that was met
 	WouldChange string     `json:"would_change"`        // what would change it
 	Competing   []string   `json:"competing,omitempty"` // other explanations of the same marks
 	Kinds       []string   `json:"kinds"`               // of the marks, each once
 	Marks       []Fired    `json:"marks"`               // strongest first
+	Leads       []Lead     `json:"leads,omitempty"`
 }
 
 // Fired is a mark that was seen.
@@ -97,20 +111,36 @@ type Fired struct {
 	Claim     Class      `json:"claim"` // in the place where it stands
 	Role      string     `json:"role"`
 	Kind      string     `json:"kind"`
+	Group     string     `json:"group,omitempty"` // part of a device that marks of this kind show
+	Look      string     `json:"look"`            // kind of place where it stands
+	Ceiling   Class      `json:"ceiling"`         // the highest rung that it can support
 	Strength  int        `json:"strength"`
+	Score     float64    `json:"score"`            // decimal logarithm of the likelihood ratio that its tests allow
+	Tested    Tested     `json:"tested"`           // on innocent contents
+	Expected  float64    `json:"expected"`         // false ones in this image, at most, at 95 %
+	Learnt    bool       `json:"learnt,omitempty"` // what was learnt of its maker stands in the same file
 	Note      string     `json:"note,omitempty"`
 	Checked   string     `json:"checked,omitempty"`
 	Source    []string   `json:"source"`
 	Citations []Citation `json:"citations"` // the first maxCitations
 	Count     int        `json:"count"`     // of all places
+	Files     int        `json:"files"`     // of all contents
 	leaves    map[artifact.Digest]bool
+}
+
+// Tested says on how many innocent contents a mark was looked for, and how often it was found.
+type Tested struct {
+	Contents int `json:"contents"`
+	False    int `json:"false"`
 }
 
 // Citation is one place where a mark was seen.
 type Citation struct {
 	artifact.Evidence
-	Value string `json:"value"` // what was seen, decoded
-	Place string `json:"place"` // the way to it, for people
+	Value  string           `json:"value"`  // what was seen, decoded
+	Place  string           `json:"place"`  // the way to it, for people
+	SHA256 artifact.Digest  `json:"sha256"` // of the bytes cited
+	Layers []artifact.Layer `json:"layers"` // the way to it, outermost first
 }
 
 // Demoted is a mark that was seen where it says nothing.
@@ -134,8 +164,12 @@ func Judge(ctx context.Context, t *artifact.Tree, s *artifact.Store, found map[a
 		return nil, fmt.Errorf("match: %w", err)
 	}
 	var all []sighting
-	for _, list := range seen {
-		all = append(all, list...)
+	j.tried = make([]int, len(r.marks))
+	for _, one := range seen {
+		all = append(all, one.sightings...)
+		for _, i := range one.tried {
+			j.tried[i]++
+		}
 	}
 	return j.decide(j.collect(all)), nil
 }
@@ -147,4 +181,5 @@ type judge struct {
 	rules *Rules
 	opts  Options
 	ways  map[artifact.Digest]way
+	tried []int // contents in which each mark could have stood
 }

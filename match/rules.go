@@ -2,6 +2,7 @@ package match
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -20,7 +21,8 @@ type Rules struct {
 	patterns []literal.Pattern
 	names    map[int]string // literal -> id of the camera maker that it names
 
-	documentation int // index of the context of text about software
+	documentation int      // index of the context of text about software
+	groups        []string // independent parts of a device, in the order of the data
 }
 
 type maker struct {
@@ -34,6 +36,9 @@ type mark struct {
 	look    look
 	and     []look
 	context int // index in Rules.contexts, or -1
+	group   string
+	place   string
+	tested  Tested
 }
 
 type look struct {
@@ -50,39 +55,56 @@ type placeContext struct {
 	path    *regexp.Regexp
 }
 
+// Knowledge is what rules are made of.
+type Knowledge struct {
+	Makers   []signatures.Maker
+	Contexts []signatures.Context
+	Kinds    []signatures.Kind
+	Brands   []signatures.Brand
+	Tested   []signatures.Tested
+}
+
 // Load compiles the marks that are part of the program.
 func Load() (*Rules, error) {
-	makers, err := signatures.Makers()
-	if err != nil {
+	var k Knowledge
+	var errs [5]error
+	k.Makers, errs[0] = signatures.Makers()
+	k.Contexts, errs[1] = signatures.Contexts()
+	k.Kinds, errs[2] = signatures.Kinds()
+	k.Brands, errs[3] = signatures.Brands()
+	k.Tested, errs[4] = signatures.TestedMarks()
+	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	contexts, err := signatures.Contexts()
-	if err != nil {
-		return nil, err
-	}
-	brands, err := signatures.Brands()
-	if err != nil {
-		return nil, err
-	}
-	return Compile(makers, contexts, brands)
+	return Compile(k)
 }
 
 // Compile makes rules of what is known. It refuses data that do not make sense.
-func Compile(makers []signatures.Maker, contexts []signatures.Context, brands []signatures.Brand) (*Rules, error) {
-	c := compiler{r: &Rules{brands: brands, names: map[int]string{}}, literals: map[literal.Pattern]int{}, ids: map[string]bool{}}
-	for i := range contexts {
-		c.context(&contexts[i])
+func Compile(k Knowledge) (*Rules, error) {
+	c := compiler{r: &Rules{brands: k.Brands, names: map[int]string{}}, literals: map[literal.Pattern]int{}, ids: map[string]bool{},
+		groups: map[string]string{}, tested: map[string]Tested{}}
+	for i := range k.Contexts {
+		c.context(&k.Contexts[i])
 	}
-	c.r.documentation = c.contextOf("match", "documentation")
-	for i := range makers {
-		c.maker(&makers[i])
-	}
-	for i := range makers {
-		for _, id := range makers[i].Members {
-			c.check(c.r.maker(id) != nil, "%s: member %q is not a maker", makers[i].ID, id)
+	for _, x := range k.Kinds {
+		c.groups[x.ID] = x.Group
+		if x.Group != "" && !slices.Contains(c.r.groups, x.Group) {
+			c.r.groups = append(c.r.groups, x.Group)
 		}
 	}
-	for _, b := range brands {
+	for _, x := range k.Tested {
+		c.tested[x.Mark] = Tested{x.Contents, x.False}
+	}
+	c.r.documentation = c.contextOf("match", "documentation")
+	for i := range k.Makers {
+		c.maker(&k.Makers[i])
+	}
+	for i := range k.Makers {
+		for _, id := range k.Makers[i].Members {
+			c.check(c.r.maker(id) != nil, "%s: member %q is not a maker", k.Makers[i].ID, id)
+		}
+	}
+	for _, b := range k.Brands {
 		c.check(c.r.maker(b.Maker) != nil, "brand %s: %q is not a maker", b.Brand, b.Maker)
 	}
 	return c.r, c.err
@@ -106,6 +128,8 @@ type compiler struct {
 	r        *Rules
 	literals map[literal.Pattern]int
 	ids      map[string]bool
+	groups   map[string]string // of kinds
+	tested   map[string]Tested
 	err      error
 }
 
@@ -159,13 +183,21 @@ func (c *compiler) mark(m *signatures.Maker, s *signatures.MakerMark) *mark {
 	c.unique(s.ID)
 	c.check(strings.HasPrefix(s.ID, m.ID+"."), "%s: the id of a mark begins with that of its maker, %s", s.ID, m.ID)
 	c.check(s.Strength >= 1 && s.Strength <= 5, "%s: strength %d", s.ID, s.Strength)
-	c.check(s.Kind != "", "%s: no kind", s.ID)
+	group, known := c.groups[s.Kind]
+	c.check(known, "%s: kind %q", s.ID, s.Kind)
 	c.check(slices.Contains([]string{"", "device", "build", "client", "list"}, s.Role), "%s: role %q", s.ID, s.Role)
 	for _, claim := range []string{s.Claim, s.Else} {
 		_, ok := classes[claim]
 		c.check(ok, "%s: claim %q", s.ID, claim)
 	}
-	k := &mark{MakerMark: s, maker: m, look: c.look(s.ID, &s.Look), context: -1}
+	k := &mark{MakerMark: s, maker: m, look: c.look(s.ID, &s.Look), context: -1, group: group, tested: c.tested[s.ID]}
+	if len(s.Where) > 0 {
+		k.place = k.look.place()
+	}
+	if s.Place != "" {
+		c.check(slices.Contains(ofText[:], s.Place), "%s: place %q", s.ID, s.Place)
+		k.place = s.Place
+	}
 	if s.Context != "" {
 		k.context = c.contextOf(s.ID, s.Context)
 	}
@@ -178,6 +210,7 @@ func (c *compiler) mark(m *signatures.Maker, s *signatures.MakerMark) *mark {
 func (c *compiler) look(id string, l *signatures.Look) look {
 	c.check(len(l.Where) > 0, "%s: does not say where to look", id)
 	out := look{Look: l, regexp: c.regexp(id, l.Regexp, l.Fold)}
+	c.check(!l.Each || l.Regexp != "", "%s: each needs an expression", id)
 	if !slices.Contains(l.Where, inText) {
 		return out
 	}

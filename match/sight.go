@@ -3,6 +3,7 @@ package match
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,19 +103,40 @@ type sighting struct {
 	why   string // if it does not count: why
 }
 
+// seen is what one subject shows.
+type seen struct {
+	sightings []sighting
+	tried     []int // indexes of the marks that could have stood in it
+}
+
 // look returns the marks that s shows.
-func (j *judge) look(_ context.Context, s subject) ([]sighting, error) {
+func (j *judge) look(_ context.Context, s subject) (out seen, err error) {
 	v, err := j.viewOf(s)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	var out []sighting
-	for _, m := range j.rules.marks {
+	for i, m := range j.rules.marks {
+		if !j.fits(m, v) {
+			continue
+		}
+		out.tried = append(out.tried, i)
 		if s, ok := j.sight(m, v); ok {
-			out = append(out, s)
+			out.sightings = append(out.sightings, s)
 		}
 	}
 	return out, nil
+}
+
+// fits reports whether m could stand in v at all: whether it is of the kind of file that m is
+// looked for in, and, for a mark that claims nothing elsewhere, whether it is in the right place.
+func (j *judge) fits(m *mark, v *view) bool {
+	if !m.look.fits(v) {
+		return false
+	}
+	if m.context < 0 || m.Else != "" || v.contexts == nil {
+		return true
+	}
+	return v.contexts[m.context]
 }
 
 func (j *judge) viewOf(s subject) (*view, error) {
@@ -149,6 +171,12 @@ func (j *judge) sight(m *mark, v *view) (sighting, bool) {
 			s.why = "counts only in context " + m.Context
 		}
 	}
+	kept, why := v.keep(s.ways, s.claim)
+	if len(kept) > 0 {
+		s.ways = kept
+	} else if s.why == "" {
+		s.why = why
+	}
 	if len(s.ways) == 0 || len(s.ways) < m.AtLeast && s.ways[0].step == nil || !m.holds(s.view) {
 		return s, false
 	}
@@ -158,6 +186,8 @@ func (j *judge) sight(m *mark, v *view) (sighting, bool) {
 		s.why = "stands in documentation"
 	case v.list && worded:
 		s.why = fmt.Sprintf("stands in a text that names %d makers or more", manyMakers)
+	case worded && j.opts.ThirdParty[v.content.Digest] != "":
+		s.why = "stands in " + j.opts.ThirdParty[v.content.Digest] + ", which others use as well"
 	}
 	return s, true
 }
@@ -196,10 +226,10 @@ func (j *judge) collect(all []sighting) (fired []Fired, demoted []Demoted) {
 		k := key{s.mark, s.claim}
 		byKey[k] = append(byKey[k], s)
 	}
-	for _, m := range j.rules.marks {
+	for i, m := range j.rules.marks {
 		for _, claim := range ladder {
 			if list := byKey[key{m, claim}]; len(list) > 0 && distinct(list) >= m.AtLeast {
-				fired = append(fired, j.fire(m, claim, list))
+				fired = append(fired, j.fire(m, claim, list, j.tried[i]))
 			}
 		}
 	}
@@ -229,9 +259,11 @@ func distinct(list []sighting) int {
 	return len(ways)
 }
 
-func (j *judge) fire(m *mark, claim Class, list []sighting) Fired {
-	f := Fired{ID: m.ID, Maker: m.maker.ID, Claim: claim, Role: m.role(), Kind: m.Kind, Strength: m.Strength,
-		Note: m.Note, Checked: m.Checked, Source: m.Source, leaves: map[artifact.Digest]bool{}}
+func (j *judge) fire(m *mark, claim Class, list []sighting, tried int) Fired {
+	f := Fired{ID: m.ID, Maker: m.maker.ID, Claim: claim, Role: m.role(), Kind: m.Kind, Group: m.group, Look: m.place, Ceiling: m.ceiling(claim),
+		Strength: m.Strength, Tested: m.tested, Score: ratio(m.Seen.In, m.Seen.Of, m.tested.False, m.tested.Contents),
+		Expected: round(upper(m.tested.False, m.tested.Contents) * float64(tried)),
+		Note:     m.Note, Checked: m.Checked, Source: m.Source, leaves: map[artifact.Digest]bool{}}
 	for _, s := range list {
 		f.leaves[s.view.content.Digest] = true
 		f.Count += len(s.ways)
@@ -241,20 +273,23 @@ func (j *judge) fire(m *mark, claim Class, list []sighting) Fired {
 			}
 		}
 	}
+	f.Files = len(f.leaves)
 	return f
 }
 
 func (j *judge) cite(m *mark, v *view, w witness) Citation {
 	w.at = v.narrow(w)
-	excerpt, _ := v.read(w.at.Off, w.at.Off+min(w.at.Len, artifact.MaxExcerpt))
+	cited, _ := v.read(w.at.Off, w.at.End())
 	place := v.way.place
 	if w.step != nil {
 		place = j.through(*w.step).place
 	}
 	return Citation{
-		Evidence: artifact.Evidence{Content: v.content.Digest, At: w.at, Technique: w.technique, Rule: m.ID, Excerpt: artifact.Excerpt(excerpt)},
+		Evidence: artifact.Evidence{Content: v.content.Digest, At: w.at, Technique: w.technique, Rule: m.ID, Excerpt: artifact.Excerpt(cited[:min(len(cited), artifact.MaxExcerpt)])},
 		Value:    clip(w.value),
 		Place:    j.tree.Locate(place, w.at),
+		SHA256:   sha256.Sum256(cited),
+		Layers:   j.tree.Layers(place, w.at),
 	}
 }
 

@@ -13,16 +13,19 @@ import (
 
 // view is one content as marks see it.
 type view struct {
-	content *artifact.Content
-	at      artifact.Range // what stands for the content when a path is cited
-	r       io.ReaderAt
-	facts   map[string][]facts.Fact
-	hits    map[int][]artifact.Range // by literal of the rules
-	paths   []named
-	file    string // kind of file: "elf", "pe", "script", "web", "text", "data"
-	list    bool   // it names so many makers that it is a list of them
-	about   bool   // it is text about software, wherever it stands
-	way     way    // to one of its places
+	content  *artifact.Content
+	at       artifact.Range // what stands for the content when a path is cited
+	r        io.ReaderAt
+	facts    map[string][]facts.Fact
+	hits     map[int][]artifact.Range // by literal of the rules
+	paths    []named
+	file     string           // kind of file: "elf", "pe", "script", "web", "text", "data"
+	list     bool             // it names so many makers that it is a list of them
+	about    bool             // it is text about software, wherever it stands
+	way      way              // to one of its places
+	contexts []bool           // by index: whether one of its places is in it; nil for nodes without content
+	loaded   []artifact.Range // of a program: what is loaded when it runs; empty if that is not known
+	imports  []artifact.Range // of a program: names that it asks others for
 }
 
 // named is one node that holds the content.
@@ -53,6 +56,7 @@ func (j *judge) see(c *artifact.Content, paths []named) (*view, error) {
 	head := make([]byte, min(c.Size, 512))
 	n, _ := r.ReadAt(head, 0)
 	v.file = fileKind(head[:n], v.paths)
+	v.contexts = j.contexts(v)
 	f := j.facts[c.Digest]
 	if f == nil {
 		return v, nil
@@ -61,6 +65,7 @@ func (j *judge) see(c *artifact.Content, paths []named) (*view, error) {
 	for _, x := range f.Facts {
 		v.facts[x.Name] = append(v.facts[x.Name], x)
 	}
+	v.loaded, v.imports = ranges(v.facts["elf.loaded"]), ranges(v.facts["elf.import"])
 	v.hits = map[int][]artifact.Range{}
 	for _, h := range f.Hits {
 		if i := h.Pattern - j.opts.FirstPattern; i >= 0 && i < len(j.rules.patterns) {
@@ -69,6 +74,79 @@ func (j *judge) see(c *artifact.Content, paths []named) (*view, error) {
 	}
 	v.list = v.namesMany(j.rules)
 	return v, nil
+}
+
+func ranges(list []facts.Fact) (out []artifact.Range) {
+	for _, f := range list {
+		out = append(out, f.At)
+	}
+	return out
+}
+
+// contexts says of each context whether a place of v is in it.
+func (j *judge) contexts(v *view) []bool {
+	out := make([]bool, len(j.rules.contexts))
+	for i := range out {
+		if len(v.paths) == 0 {
+			out[i] = j.rules.in(i, v.way)
+		}
+		out[i] = out[i] || slices.ContainsFunc(v.paths, func(p named) bool { return j.rules.in(i, j.through(p.step)) })
+	}
+	return out
+}
+
+// keep returns those ways whose words count where they stand, and, if there is none, why.
+func (v *view) keep(ways []witness, claim Class) (kept []witness, why string) {
+	for _, w := range ways {
+		if reason := v.discount(w, claim); reason == "" {
+			kept = append(kept, w)
+		} else if why == "" {
+			why = reason
+		}
+	}
+	return kept, why
+}
+
+// discount says why the text of w does not count; "" if it does.
+func (v *view) discount(w witness, claim Class) string {
+	if w.technique != "string" {
+		return ""
+	}
+	holds := func(r artifact.Range) bool { return r.Contains(w.at) }
+	switch {
+	case len(v.loaded) > 0 && !slices.ContainsFunc(v.loaded, holds):
+		return "stands in bytes of a program that are not loaded"
+	case slices.ContainsFunc(v.imports, holds):
+		return "is the name of a symbol that others define"
+	case claim != Compatible && v.namespace(w.at):
+		return "is the name of an XML namespace"
+	}
+	return ""
+}
+
+// says reports whether there is a fact of a family.
+func (v *view) says(family string) bool {
+	for name := range v.facts {
+		if strings.HasPrefix(name, family+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// namespace reports whether the text at is the value of an attribute xmlns.
+func (v *view) namespace(at artifact.Range) bool {
+	b, text, ok := v.surround(at, around)
+	if !ok {
+		return false
+	}
+	before := b[:text.Off]
+	if i := bytes.LastIndexAny(before, "\"'"); i > 0 {
+		attr := before[:i]
+		attr = attr[bytes.LastIndexAny(attr, " \t\r\n<\x00")+1:]
+		return bytes.HasPrefix(attr, []byte("xmlns")) && bytes.HasSuffix(attr, []byte("="))
+	}
+	return false
 }
 
 // where returns the paths that stand in context i, or outside of it.

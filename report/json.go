@@ -13,7 +13,7 @@ import (
 
 // SchemaVersion is the version of the JSON document. It grows by one when a reader of an older
 // version could misread a newer one; new members alone do not change it.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // resultDoc is the JSON output; docs/report.schema.json describes it.
 type resultDoc struct {
@@ -172,8 +172,9 @@ type componentDoc struct {
 
 type evidenceDoc struct {
 	artifact.Evidence
-	Place    string        `json:"place"`
-	Relation sbom.Relation `json:"relation"`
+	Place    string           `json:"place"`
+	Layers   []artifact.Layer `json:"layers"`
+	Relation sbom.Relation    `json:"relation"`
 }
 
 func componentsOf(r *Result) []componentDoc {
@@ -185,7 +186,8 @@ func componentsOf(r *Result) []componentDoc {
 		c := &r.BOM.Components[i]
 		d := componentDoc{c.Name, c.Version, c.Claim, c.Type, c.Purl, c.CPE, c.Confidence, []evidenceDoc{}}
 		for _, e := range c.Evidence {
-			d.Evidence = append(d.Evidence, evidenceDoc{e.Evidence, text8(r.Tree.Locate(r.Tree.FirstPlace(e.Content), artifact.Range{})), e.Relation})
+			place := r.Tree.FirstPlace(e.Content)
+			d.Evidence = append(d.Evidence, evidenceDoc{e.Evidence, text8(r.Tree.Locate(place, artifact.Range{})), r.Tree.Layers(place, e.At), e.Relation})
 		}
 		out = append(out, d)
 	}

@@ -79,9 +79,9 @@ func (t *text) verdict() {
 	m := t.r.Match
 	color := "1;33"
 	switch m.Verdict {
-	case match.VerdictMadeBy:
+	case match.VerdictRebadged, match.VerdictComponent:
 		color = "1;31"
-	case match.VerdictNothing:
+	case match.VerdictNone:
 		color = "1"
 	}
 	t.line("\n%s %s", t.bold("Verdict:"), t.paint(color, Printable(m.Statement)))
@@ -95,14 +95,23 @@ func (t *text) verdict() {
 
 func (t *text) findings() {
 	for _, f := range t.r.Match.Findings {
-		t.head(fmt.Sprintf("%s: %s (%s), confidence %s", f.Class, Printable(f.Name), f.Maker, f.Confidence))
+		t.head(fmt.Sprintf("%s: %s (%s), confidence %s", f.Class, Printable(f.Name), Printable(f.Maker), f.Confidence))
 		t.wrap("  because ", Printable(f.Because))
+		t.line("  score %.1f: %s", f.Score, f.Support)
 		for i, m := range f.Marks {
 			if i == textMarks {
 				t.line("  and %d more mark%s (see -o json)", len(f.Marks)-i, plural(len(f.Marks)-i))
 				break
 			}
 			t.mark(m)
+		}
+		for i, l := range f.Leads {
+			if i == textMarks {
+				t.line("  and %d more file%s like what was learnt (see -o json)", len(f.Leads)-i, plural(len(f.Leads)-i))
+				break
+			}
+			t.line("  %s like %s %s, score %.1f, pack %.16s", t.paint("36", "~"), Printable(l.Component), Printable(l.Version), l.LLR, l.Pack)
+			t.line("      %s", Printable(l.Place))
 		}
 		for _, c := range f.Competing {
 			t.wrap("  or ", Printable(c))
@@ -114,7 +123,7 @@ func (t *text) findings() {
 }
 
 func (t *text) mark(m match.Fired) {
-	t.line("  %s %s (%s, %s mark), strength %d of 5, seen in %d place%s", t.paint("36", "•"), m.ID, m.Kind, m.Role, m.Strength, m.Count, plural(m.Count))
+	t.line("  %s %s (%s, %s), strength %d of 5, seen in %d place%s, %s", t.paint("36", "•"), m.ID, m.Kind, m.Look, m.Strength, m.Count, plural(m.Count), tested(m.Tested))
 	for i, c := range m.Citations {
 		if i == textCitations {
 			break
@@ -122,6 +131,13 @@ func (t *text) mark(m match.Fired) {
 		t.line("      %s", Printable(c.Place))
 		t.line("      %s reads %s", c.Technique, cut(Printable(c.Value), 100))
 	}
+}
+
+func tested(k match.Tested) string {
+	if k.Contents == 0 {
+		return "not tested"
+	}
+	return fmt.Sprintf("false in %d of %d innocent", k.False, k.Contents)
 }
 
 func (t *text) components() {

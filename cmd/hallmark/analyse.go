@@ -27,10 +27,17 @@ import (
 type analysis struct {
 	input    inputFlags
 	brand    string
+	model    string
 	bom      bool
 	makers   bool
 	document document.Options
 	files    bool // documents list every file
+}
+
+// claims registers what the seller says.
+func (a *analysis) claims(c *cobra.Command) {
+	c.Flags().StringVar(&a.brand, "claimed-brand", "", "brand that the product is sold under")
+	c.Flags().StringVar(&a.model, "claimed-model", "", "model that the product is sold as")
 }
 
 func (a *analysis) run(ctx context.Context, env *environment, name string) (*report.Result, *opened, error) {
@@ -82,7 +89,15 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	}
 	if a.makers {
 		m.stage("name makers")
-		r.Match, err = match.Judge(ctx, o.tree, o.store, found, rules, pool, match.Options{FirstPattern: len(components.Patterns()), ClaimedBrand: a.brand})
+		bom := r.BOM
+		if bom == nil {
+			if bom, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{}); err != nil {
+				r.Problems = append(r.Problems, err.Error())
+			}
+		}
+		r.Match, err = match.Judge(ctx, o.tree, o.store, found, rules, pool, match.Options{
+			FirstPattern: len(components.Patterns()), ClaimedBrand: a.brand, ClaimedModel: a.model, ThirdParty: thirdParty(bom),
+		})
 		if ctx.Err() != nil {
 			err = exitf(exitLimit, "interrupted: nothing was written")
 		} else if err != nil {
@@ -94,6 +109,24 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 		}
 	}
 	return r, o, nil
+}
+
+// thirdParty names the contents that are components with a licence of their own: what stands in
+// them was written by their projects.
+func thirdParty(b *sbom.BOM) map[artifact.Digest]string {
+	out := map[artifact.Digest]string{}
+	if b == nil {
+		return out
+	}
+	for i := range b.Components {
+		c := &b.Components[i]
+		for _, e := range c.Evidence {
+			if len(c.Licences) > 0 && e.Relation == sbom.Defines {
+				out[e.Content] = c.Name
+			}
+		}
+	}
+	return out
 }
 
 // outputFlags say what is written where.

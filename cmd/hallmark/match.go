@@ -17,6 +17,6 @@ both in one run.`,
 	}
 	a.input.register(c)
 	out.register(c, "text")
-	c.Flags().StringVar(&a.brand, "claimed-brand", "", "brand that the product is sold under")
+	a.claims(c)
 	return c
 }

@@ -26,7 +26,7 @@ components in it, says whose work it shows and by which bytes, and says how much
 	}
 	a.input.register(c)
 	out.register(c, "text")
-	c.Flags().StringVar(&a.brand, "claimed-brand", "", "brand that the product is sold under")
+	a.claims(c)
 	c.Flags().BoolVar(&explain, "explain", false, "list on standard error every offset that looked like a format, and why it was one or not")
 	return c
 }

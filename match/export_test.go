@@ -1,0 +1,6 @@
+package match
+
+var (
+	Upper = upper
+	Lower = lower
+)

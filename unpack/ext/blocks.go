@@ -295,6 +295,13 @@ func (r *Reader) window(in *inode) (artifact.Range, bool) {
 	if err != nil || x.file != 0 || int64(x.count) < (in.size+r.block-1)/r.block {
 		return artifact.Range{}, false
 	}
+	if len(r.moved) > 0 {
+		for b := range uint64((in.size + r.block - 1) / r.block) {
+			if _, ok := r.moved[x.at+b]; ok {
+				return artifact.Range{}, false
+			}
+		}
+	}
 	w := artifact.Range{Off: int64(x.at) * r.block, Len: in.size}
 	return w, w.Within(r.src.Size())
 }

@@ -2,9 +2,11 @@
 //
 // The layout is in the kernel's documentation (https://docs.kernel.org/filesystems/ext4/).
 // Block maps and extents, inline data, directories with or without an index, 64-bit block
-// numbers, meta block groups and extended attributes are read; checksums are not demanded.
-// Not read: what only the journal holds, deleted files, encrypted names and contents,
-// e2compr, and file systems whose first superblock is lost.
+// numbers, meta block groups and extended attributes are read; checksums are not demanded. A
+// journal that was not replayed is, in memory. Where the first superblock or a descriptor is
+// lost, its first copy is used, if the file system is at the start of its content.
+// Not read: fast commits, journals on another device, deleted files, encrypted names and
+// contents, and e2compr.
 package ext
 
 import (
@@ -20,19 +22,24 @@ import (
 
 // Format is ext2, ext3 and ext4.
 var Format = format.Format{
-	Name:   "ext",
-	Title:  "ext2, ext3 or ext4",
-	Kind:   format.Filesystem,
-	Magics: []format.Magic{{Bytes: "\x53\xef", Off: superOff + 56}},
+	Name:  "ext",
+	Title: "ext2, ext3 or ext4",
+	Kind:  format.Filesystem,
+	Magics: []format.Magic{
+		{Bytes: "\x53\xef", Off: superOff + 56},
+		{Bytes: "\x53\xef", Off: copyOffs[0] + 56, Start: true},
+		{Bytes: "\x53\xef", Off: copyOffs[1] + 56, Start: true},
+		{Bytes: "\x53\xef", Off: copyOffs[2] + 56, Start: true},
+	},
 	Refs: []format.Ref{
 		{Title: "Linux, ext4 data structures and algorithms", URL: "https://docs.kernel.org/filesystems/ext4/"},
 		{Title: "Poirier, The Second Extended File System: internal layout", URL: "https://www.nongnu.org/ext2-doc/ext2.html"},
 	},
 	Limits: []string{
-		"The journal is not replayed.",
+		"Fast commits and journals on another device are not replayed.",
 		"Deleted files are not looked for.",
 		"Encrypted and e2compr-compressed files are yielded as they are stored.",
-		"The first superblock must be there; backups are not used.",
+		"Where the first superblock is lost, its copy in group 1 is used, in groups of the usual size at the start of a content.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return newReader(src) },
 }
@@ -43,6 +50,10 @@ type Reader struct {
 	src    format.Source
 	budget uint64 // blocks of directories that may still be read
 	spent  bool
+
+	moved    map[uint64]moved // by the journal
+	replayed int              // transactions
+	problems []error
 }
 
 // NewReader returns a reader of the file system at offset 0 of r, which has size bytes. The error
@@ -56,7 +67,25 @@ func newReader(src format.Source) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{super: s, src: src}, nil
+	r := &Reader{super: s, src: src}
+	if s.home > 0 {
+		r.problems = append(r.problems, format.Errorf(artifact.Damaged, superOff, "ext: no superblock at %#x: its copy at %#x is used", superOff, s.home*s.groupBlocks*uint64(s.block)))
+	}
+	if _, err := r.findInode(rootInode); err != nil && s.home == 0 && s.hasSuper(1) {
+		if r.home = 1; r.descriptor(0) < src.Size() {
+			if _, cerr := r.findInode(rootInode); cerr == nil {
+				r.problems = append(r.problems, err)
+			} else {
+				r.home = 0
+			}
+		}
+	}
+	if s.incompat&incompatRecover != 0 {
+		if err := r.replay(); err != nil {
+			r.problems = append(r.problems, err)
+		}
+	}
+	return r, nil
 }
 
 // Size returns the size that the superblock declares, or that of what is there if it is cut off.
@@ -79,8 +108,8 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 				return
 			}
 		}
-		if r.incompat&incompatRecover != 0 {
-			if !yield(format.Entry{}, format.Errorf(artifact.Unsupported, superOff+96, "ext: journal was not replayed, and is not")) {
+		for _, err := range r.problems {
+			if !yield(format.Entry{}, err) {
 				return
 			}
 		}
@@ -133,6 +162,7 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 			}
 			stack, paths = append(stack, list), append(paths, n.path+"/")
 		}
+		r.manage()
 	}
 }
 
@@ -221,7 +251,7 @@ func (r *Reader) Describe() []artifact.Attr {
 	if r.compat&compatJournal != 0 {
 		state := "clean"
 		if r.incompat&incompatRecover != 0 {
-			state = "needs recovery"
+			state = fmt.Sprintf("%d transactions replayed", r.replayed)
 		}
 		attrs = append(attrs, artifact.Attr{Name: "journal", Value: state, At: at})
 	}

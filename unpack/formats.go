@@ -29,6 +29,7 @@ import (
 	"hallmark/unpack/hex"
 	"hallmark/unpack/hichip"
 	"hallmark/unpack/hikvision"
+	"hallmark/unpack/inno"
 	"hallmark/unpack/instar"
 	"hallmark/unpack/iso9660"
 	"hallmark/unpack/jffs2"
@@ -151,6 +152,7 @@ func Formats() []format.Format {
 		rpm.Format,
 		hex.Intel,
 		hex.Motorola,
+		inno.Format,
 		nsis.Format,
 		pe.Format,
 		cfb.Format,

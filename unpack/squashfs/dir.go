@@ -103,7 +103,8 @@ func (l *listing) damaged(text string, args ...any) error {
 
 // Entries yields what the filesystem holds, in directory order, a directory before what is in
 // it; the root directory itself is not an entry. Every damage costs what it hits: an inode, the
-// rest of a listing. Files whose names are lost come last, in lost+found.
+// rest of a listing. Files whose names are lost come last, in lost+found; of an image without
+// tables nothing else.
 func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 	return func(yield func(format.Entry, error) bool) {
 		w := walk{r: r, yield: yield, paths: map[uint64]string{}, dirs: map[uint64]bool{}, blocks: map[int64]struct{}{}}
@@ -117,6 +118,11 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 			}
 		}
 		if r.headless() {
+			for _, run := range r.lost {
+				if !yield(r.salvaged(run), nil) {
+					return
+				}
+			}
 			return
 		}
 		root, err := r.inode(r.super.root)

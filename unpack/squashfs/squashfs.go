@@ -12,7 +12,7 @@
 // A file ends at its first block that cannot be decoded: nothing is filled in for it, and
 // nothing behind it is moved up. A metadata block that cannot be decoded loses the inodes and
 // directory entries in it and leaves the others; files that have lost their names are found by
-// their inodes.
+// their inodes, or, where the tables are cut off, by their blocks.
 //
 // Not read: the directory indexes (nothing in them that the inodes do not say), and blocks that a
 // vendor encrypted.
@@ -76,6 +76,8 @@ type Reader struct {
 	uids, gids table // 4.0 has one table for both
 	fragment   table
 	xattrs     *xattrs // nil if there are none
+
+	lost [][]piece // files of an image without tables
 }
 
 // NewReader opens the filesystem whose superblock is at offset 0 of r. Bytes behind the
@@ -106,6 +108,9 @@ func open(src format.Source) (*Reader, error) {
 			Text: fmt.Sprintf("squashfs: superblock at %#x: %d bytes used, the last table ends at %d", at.Off, super.bytesUsed, end)}
 		r.end, r.super.bytesUsed = end, end
 	}
+	if r.headless() {
+		r.lost = r.salvage()
+	}
 	return r, nil
 }
 
@@ -123,10 +128,10 @@ const fragmentMemory = 16 << 20
 // what is there and still all is there, the end of the last table. Padding behind it, which
 // mksquashfs adds up to a multiple of 4 KiB, is no part of the filesystem.
 //
-// Of an image that is cut before its tables, only the superblock is claimed: nothing tells which
-// block is whose, but blocks that are streams of their own can then be found behind it.
+// Of an image that is cut before its tables and of whose blocks none could be found, only the
+// superblock is claimed.
 func (r *Reader) Size() int64 {
-	if r.headless() {
+	if r.headless() && r.lost == nil {
 		return min(r.super.layout.size, r.end)
 	}
 	return r.end

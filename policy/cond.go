@@ -77,6 +77,16 @@ func (c *Cond) keys() []string {
 	return out
 }
 
+// about reports whether c, or a condition in it, asks who made something.
+func (c *Cond) about() bool {
+	return c.Maker != nil || c.Silicon != nil || c.Component != nil || c.Claimed != nil || c.Relabelled != nil || c.When != "" ||
+		c.Not != nil && c.Not.about() ||
+		slices.ContainsFunc(c.All, func(x Cond) bool { return x.about() }) || slices.ContainsFunc(c.Any, func(x Cond) bool { return x.about() })
+}
+
+// AboutMakers reports whether r asks who made a device or what is in it, and not only for papers.
+func (r *Rule) AboutMakers() bool { return r.Match.about() }
+
 func (c *checker) set(at strictyaml.Pos, id string) {
 	if c.pack.Set(id) == nil {
 		var names []string

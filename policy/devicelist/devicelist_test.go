@@ -1,0 +1,141 @@
+package devicelist_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"hallmark/policy/devicelist"
+	"hallmark/signing"
+)
+
+var _ = context.Background
+var _ = bytes.NewReader
+
+const list = `apiVersion: hallmark/v1
+kind: ApprovedDevices
+list:
+  id: acme-approved
+  title: Cameras that Acme may buy
+  issuer: Acme security office
+  version: "12"
+  issued: 2026-01-01
+  expires: 2026-12-31
+schemes:
+  - {id: kr-tta, title: TTA public-sector certificate, status: active}
+entries:
+  - id: cam-1
+    status: approved
+    vendor: Harbourlight
+    model: HL-1
+    firmware:
+      - version: "1.10"
+        sha256: 1111111111111111111111111111111111111111111111111111111111111111
+        content_root: 2222222222222222222222222222222222222222222222222222222222222222
+    certificates:
+      - {scheme: kr-tta, id: T-1, valid_to: 2026-06-30}
+  - id: cam-2
+    status: withdrawn
+    withdrawn: {date: 2026-03-01, reason: maker unknown}
+`
+
+func TestListRefuses(t *testing.T) {
+	if _, err := devicelist.Parse("list.yaml", []byte(list)); err != nil {
+		t.Fatal(err)
+	}
+	for old, x := range map[string][2]string{
+		`version: "1.10"`:         {"version: 1.10", `list.yaml:18:18: want a text, and 1.10 bare is a number; write it in quotes: "1.10"`},
+		"model: HL-1":             {"model: 0123", `list.yaml:16:12: want a text, and 0123 bare is a number`},
+		"id: cam-2":               {"id: cam-1", `list.yaml:23:5: entry "cam-1" is there twice; the first is in line 13`},
+		"status: approved":        {"status: conditional", "a conditional entry has conditions"},
+		"withdrawn: {":            {"notes: x # {", "a withdrawn entry has the key withdrawn"},
+		"scheme: kr-tta":          {"scheme: kr-ttb", `list.yaml:22:9: entry cam-1: no scheme "kr-ttb" under schemes`},
+		"kind: ApprovedDevices":   {"kind: Approved", `list.yaml:2:7: "Approved" is not allowed here`},
+		"sha256: 11":              {"sha256: 1", "63 characters, want 64"},
+		"sha256: 1111":            {"sha256: xxxx", "invalid byte"},
+		"  expires: 2026-12-31\n": {"", `list.yaml:4:3: the key "expires" is missing`},
+		"expires: 2026-12-31":     {"expires: 2025-12-31", "expires on 2025-12-31, before it is issued"},
+		"apiVersion: hallmark/v1": {"apiVersion: hallmark/v2", `list.yaml:1:13: "hallmark/v2" is not allowed here`},
+		"vendor: Harbourlight":    {"vendor: &v Harbourlight", "anchor &v"},
+		"content_root":            {"content-root", `unknown key "content-root"; did you mean "content_root"?`},
+	} {
+		_, err := devicelist.Parse("list.yaml", []byte(strings.Replace(list, old, x[0], 1)))
+		if err == nil || !strings.Contains(err.Error(), x[1]) {
+			t.Errorf("%q: %v, want %s", x[0], err, x[1])
+		}
+	}
+}
+
+func TestLint(t *testing.T) {
+	l, err := devicelist.Parse("list.yaml", []byte(list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Lint("2026-02-01", nil); len(got) != 0 {
+		t.Errorf("in February: %v", got)
+	}
+	if got := l.Lint("2027-02-01", nil); len(got) != 2 || got[0].Error() != "list.yaml:4:3: the list expired on 2026-12-31 and does not hold on 2027-02-01" {
+		t.Errorf("a year later: %v", got)
+	}
+}
+
+func TestSign(t *testing.T) {
+	key, err := signing.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _ := signing.Generate()
+	env, err := devicelist.Sign("dir/list.yaml", []byte(list), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if by, err := devicelist.Verify("list.yaml", []byte(list), env, []*signing.PublicKey{other.Public(), key.Public()}); err != nil || len(by) != 1 {
+		t.Errorf("Verify = %v, %v", by, err)
+	}
+	if _, err := devicelist.Verify("list.yaml", []byte(list+" "), env, []*signing.PublicKey{key.Public()}); err == nil || !strings.Contains(err.Error(), "changed after it was signed") {
+		t.Error(err)
+	}
+	if _, err := devicelist.Verify("list.yaml", []byte(list), env, []*signing.PublicKey{other.Public()}); err == nil {
+		t.Error("another key's signature was taken")
+	}
+	if _, err := devicelist.Sign("list.yaml", []byte("kind: Waivers"), key); err == nil {
+		t.Error("a broken document was signed")
+	}
+}
+
+func many(n int) []byte {
+	var b strings.Builder
+	head, _, _ := strings.Cut(list, "entries:")
+	b.WriteString(head + "entries:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  - id: cam-%d\n    status: approved\n    vendor: Harbourlight\n    model: \"HL-%d\"\n    firmware:\n      - version: \"1.%d\"\n        sha256: %064x\n        content_root: %064x\n        size: 16777216\n    permit_makers: []\n    certificates:\n      - {scheme: kr-tta, id: T-%d, valid_to: 2026-06-30}\n    valid_to: 2026-12-31\n", i, i, i, i+1, i+1, i)
+	}
+	return []byte(b.String())
+}
+
+// TestTenThousand holds that a long list is read and linted in under a second.
+func TestTenThousand(t *testing.T) {
+	data := many(10_000)
+	start := time.Now()
+	l, err := devicelist.Parse("list.yaml", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Lint("2026-02-01", nil); len(got) != 0 {
+		t.Error(got)
+	}
+	t.Logf("%d bytes in %v", len(data), time.Since(start))
+}
+
+func BenchmarkParse(b *testing.B) {
+	data := many(10_000)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := devicelist.Parse("list.yaml", data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

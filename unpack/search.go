@@ -57,7 +57,8 @@ func (s *searcher) enter(a anchor) {
 }
 
 // rarest returns the index of the two bytes of magic to search for. In programs, small numbers,
-// filling and doubled bytes are everywhere, then come small letters, then the rest.
+// filling and doubled bytes are everywhere, and so is what instructions of ARM and x86 end on;
+// then come small letters, then the rest.
 func rarest(magic string) int {
 	best, most := 0, 99
 	for i := 0; i+1 < len(magic); i++ {
@@ -66,9 +67,11 @@ func rarest(magic string) int {
 			switch {
 			case c == 0:
 				common += 8
-			case c < 0x20, c == 0xff:
+			case c == 0xc0, 0xe0 <= c && c <= 0xe5:
+				common += 5
+			case c < 0x20:
 				common += 4
-			case c == ' ', c == '-':
+			case c == 0xff, c == ' ', c == '-':
 				common += 3
 			case 'a' <= c && c <= 'z', c == '0':
 				common += 2

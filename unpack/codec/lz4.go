@@ -1,6 +1,9 @@
 package codec
 
-import "io"
+import (
+	"encoding/binary"
+	"io"
+)
 
 // LZ4 is the [Block] decoder of one raw LZ4 block.
 func LZ4(dst, src []byte) (int, error) { return lz4Block(dst, 0, src) }
@@ -28,13 +31,19 @@ func lz4Block(dst []byte, at int, src []byte) (int, error) {
 				return at, io.ErrUnexpectedEOF
 			}
 		}
-		n := copy(dst[at:], src[i:min(len(src), i+lits)])
-		at += n
-		if i += n; n < lits {
-			if i == len(src) {
-				return at, io.ErrUnexpectedEOF
+		if lits <= 16 && len(src)-i > 16 && len(dst)-at >= 16 {
+			copy16(dst[at:], src[i:]) // what is too much is overwritten
+			at += lits
+			i += lits
+		} else {
+			n := copy(dst[at:], src[i:min(len(src), i+lits)])
+			at += n
+			if i += n; n < lits {
+				if i == len(src) {
+					return at, io.ErrUnexpectedEOF
+				}
+				return at, ErrTooLong
 			}
-			return at, ErrTooLong
 		}
 		if i == len(src) {
 			return at, nil // the last sequence has literals only
@@ -53,6 +62,15 @@ func lz4Block(dst []byte, at int, src []byte) (int, error) {
 		if dist == 0 || dist > at {
 			return at, ErrCorrupt
 		}
+		if dist >= 8 && match <= 32 && len(dst)-at >= 32 {
+			from, to := dst[at-dist:], dst[at:]
+			copy16(to, from)
+			if match > 16 {
+				copy16(to[16:], from[16:])
+			}
+			at += match
+			continue
+		}
 		end := min(len(dst), at+match)
 		short := end-at < match
 		at = copyMatch(dst, at, end, dist)
@@ -61,6 +79,14 @@ func lz4Block(dst []byte, at int, src []byte) (int, error) {
 		}
 	}
 	return at, io.ErrUnexpectedEOF
+}
+
+// copy16 copies the first 16 bytes of src, eight at a time and in order: dst may begin in src at
+// index 8 or behind, and then repeats what it is given.
+func copy16(dst, src []byte) {
+	_, _ = dst[15], src[15]
+	binary.LittleEndian.PutUint64(dst, binary.LittleEndian.Uint64(src))
+	binary.LittleEndian.PutUint64(dst[8:], binary.LittleEndian.Uint64(src[8:]))
 }
 
 // copyMatch fills b[at:end] with what stands dist bytes before, which may overlap, and returns end.

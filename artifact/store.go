@@ -16,7 +16,8 @@ import (
 var ErrNoContent = errors.New("content is not in the store")
 
 // Store keeps contents by digest. What stands somewhere as it is (the image, a file stored
-// uncompressed in it) is kept by reference; everything else goes to one append-only spool file.
+// uncompressed in it) is kept by reference; everything else goes to one append-only spool, which
+// is in memory up to spoolMemory and a file from there on.
 // A Store is safe for concurrent use. Its memory does not grow with the size of the contents.
 type Store struct {
 	mu    sync.RWMutex
@@ -168,46 +169,71 @@ func (s *Store) Check(e Evidence) error {
 	return nil
 }
 
-const segment = 256 << 10 // unit of the spool, in bytes
+const (
+	segment     = 256 << 10 // unit of the spool, in bytes
+	slab        = 1 << 20   // unit of its memory
+	spoolMemory = 64 << 20
+)
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, segment); return &b }}
 
-// spool is one append-only file; stretches of it that are given up are used again.
+// spool is one append-only run of bytes; stretches of it that are given up are used again. What
+// lies before spoolMemory is in slabs, the rest in a file.
 type spool struct {
-	mu   sync.Mutex
-	dir  string
-	file *os.File
-	end  int64
-	free []int64 // whole segments given up
+	mu    sync.Mutex
+	dir   string
+	slabs [spoolMemory / slab][]byte
+	file  *os.File
+	end   int64
+	free  []int64 // whole segments given up
 }
 
-// write puts b somewhere in the file and returns where.
+// write puts b, a segment at most, somewhere and returns where.
 func (s *spool) write(b []byte) (int64, error) {
-	s.mu.Lock()
-	if s.file == nil {
-		f, err := os.CreateTemp(s.dir, "hallmark-spool-")
-		if err != nil {
-			s.mu.Unlock()
-			return 0, fmt.Errorf("artifact: spool: %w", err)
-		}
-		os.Remove(f.Name()) // on systems that allow it; close tries again
-		s.file = f
+	at, err := s.reserve(len(b))
+	if err != nil {
+		return 0, fmt.Errorf("artifact: spool: %w", err)
 	}
-	at, f := s.end, s.file
-	if k := len(s.free); k > 0 && len(b) == segment {
-		at, s.free = s.free[k-1], s.free[:k-1]
-	} else {
-		s.end += int64(len(b))
-	}
-	s.mu.Unlock()
-	if _, err := f.WriteAt(b, at); err != nil {
+	if at < spoolMemory {
+		copy(s.slabs[at/slab][at%slab:], b)
+	} else if _, err := s.file.WriteAt(b, at-spoolMemory); err != nil {
 		return 0, fmt.Errorf("artifact: spool: %w", err)
 	}
 	return at, nil
 }
 
-// ReadAt reads from the file.
-func (s *spool) ReadAt(p []byte, off int64) (int, error) { return s.file.ReadAt(p, off) }
+// reserve returns where n bytes may be written. Within slabs they are in one.
+func (s *spool) reserve(n int) (at int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := len(s.free); k > 0 && n == segment {
+		at, s.free = s.free[k-1], s.free[:k-1]
+		return at, nil
+	}
+	at = s.end
+	if room := slab - at%slab; at < spoolMemory && int64(n) > room {
+		at += room
+	}
+	if at < spoolMemory && s.slabs[at/slab] == nil {
+		s.slabs[at/slab] = make([]byte, slab)
+	}
+	if at >= spoolMemory && s.file == nil {
+		if s.file, err = os.CreateTemp(s.dir, "hallmark-spool-"); err != nil {
+			return 0, err
+		}
+		os.Remove(s.file.Name()) // on systems that allow it; close tries again
+	}
+	s.end = at + int64(n)
+	return at, nil
+}
+
+// ReadAt reads what one write wrote.
+func (s *spool) ReadAt(p []byte, off int64) (int, error) {
+	if off < spoolMemory {
+		return copy(p, s.slabs[off/slab][off%slab:]), nil
+	}
+	return s.file.ReadAt(p, off-spoolMemory)
+}
 
 func (s *spool) release(segs segments) {
 	s.mu.Lock()
@@ -222,6 +248,7 @@ func (s *spool) release(segs segments) {
 func (s *spool) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	clear(s.slabs[:])
 	if s.file == nil {
 		return nil
 	}
@@ -255,7 +282,7 @@ func (r *spooled) ReadAt(p []byte, off int64) (n int, err error) {
 	for ; n < len(p) && i < len(r.segs); i++ {
 		x := r.segs[i]
 		in := off + int64(n) - x.start
-		k, err := r.spool.file.ReadAt(p[n:n+int(min(int64(len(p)-n), x.len-in))], x.at+in)
+		k, err := r.spool.ReadAt(p[n:n+int(min(int64(len(p)-n), x.len-in))], x.at+in)
 		if n += k; err != nil {
 			return n, err
 		}

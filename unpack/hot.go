@@ -16,8 +16,9 @@ type hot struct {
 	n   int
 }
 
-// A block has room for what is searched at a time and for a magic that begins at its end.
-const hotBlock = searchBlock + grain
+// A block has room for what is searched at a time and for a magic that begins at its end. Most
+// contents fit as a whole, and a block fits into the second-level cache.
+const hotBlock = 1<<20 + grain
 
 var hotBuffers = sync.Pool{New: func() any { b := make([]byte, hotBlock); return &b }}
 

@@ -279,7 +279,9 @@ func (r *run) unopened(p pending, depth int, problem artifact.Problem) *artifact
 	c := &artifact.Content{Digest: p.digest, Depth: depth, First: p.first, Problems: []artifact.Problem{problem}}
 	if sr, err := r.source(p); err == nil {
 		c.Size = sr.Size()
-		c.Extents = unclaimed(&hot{src: sr, buf: make([]byte, hotBlock)}, artifact.Range{Len: c.Size}, "")
+		buf := hotBuffers.Get().(*[]byte)
+		defer hotBuffers.Put(buf)
+		c.Extents = unclaimed(&hot{src: sr, buf: *buf}, artifact.Range{Len: c.Size}, "")
 	}
 	return c
 }

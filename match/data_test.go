@@ -101,7 +101,7 @@ func TestOddFacts(t *testing.T) {
 		m.finish(t)
 		found := map[artifact.Digest]*facts.Facts{}
 		for _, c := range m.tree.Contents() {
-			f := &facts.Facts{Content: c.Digest, Facts: []facts.Fact{{Name: "modinfo.author", Value: "x@dahuatech.com", At: at}}}
+			f := &facts.Facts{Content: c.Digest, Facts: []facts.Fact{{Name: "modinfo.author-domain", Value: "dahuatech.com", At: at}}}
 			for i := range rules(t).Patterns() {
 				f.Hits = append(f.Hits, facts.Hit{Pattern: i, At: at})
 			}

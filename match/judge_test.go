@@ -36,7 +36,7 @@ var (
 	installDesc = file{path: "InstallDesc", data: `{"UpgradeCommand":[{"Command":"Burn","FileName":"romfs-x.squashfs.img"}],"Vendor":"General"}`}
 	release     = file{path: "usr/lib/os-release", data: "NAME=Buildroot\nOPENIPC_VERSION=2.4.01.01\n"}
 	signed      = file{path: "setup.exe", data: "MZ\x00 plug-in", facts: said("pe.signer.subject", "CN=Zhejiang Dahua Technology CO.\\,LTD.,O=Zhejiang Dahua Technology CO.\\,LTD.,C=CN")}
-	authored    = file{path: "lib/modules/pdc.ko", data: elf("somebody@dahuatech.com"), facts: said("modinfo.author", "Somebody <somebody@dahuatech.com>")}
+	authored    = file{path: "lib/modules/pdc.ko", data: elf("somebody@dahuatech.com"), facts: said("modinfo.author-domain", "dahuatech.com")}
 	shell       = file{path: "etc/passwd", data: "root:x:0:0:root:/:/bin/psh\n"}
 	hiroot      = file{path: "hroot.img", data: "ext2"}
 	members     = []file{{path: "romfs-x.squashfs.img", data: "a"}, {path: "user-x.squashfs.img", data: "b"}}

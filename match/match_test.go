@@ -197,7 +197,9 @@ func trialImage(t testing.TB, mark *signatures.MakerMark, trial signatures.Trial
 			continue
 		}
 		for i := range times {
-			f.facts = append(f.facts, [2]string{name, strings.ReplaceAll(value, "{n}", fmt.Sprint(i))})
+			for _, line := range strings.Split(value, "\n") {
+				f.facts = append(f.facts, [2]string{name, strings.ReplaceAll(line, "{n}", fmt.Sprint(i))})
+			}
 		}
 	}
 	slices.SortFunc(f.facts, func(a, b [2]string) int { return strings.Compare(a[0]+a[1], b[0]+b[1]) })

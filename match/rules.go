@@ -35,6 +35,7 @@ type mark struct {
 	maker   *signatures.Maker
 	look    look
 	and     []look
+	not     []look
 	context int // index in Rules.contexts, or -1
 	group   string
 	place   string
@@ -203,6 +204,9 @@ func (c *compiler) mark(m *signatures.Maker, s *signatures.MakerMark) *mark {
 	}
 	for i := range s.And {
 		k.and = append(k.and, c.look(s.ID, &s.And[i]))
+	}
+	for i := range s.Not {
+		k.not = append(k.not, c.look(s.ID, &s.Not[i]))
 	}
 	return k
 }

@@ -157,6 +157,11 @@ func (m *mark) holds(v *view) bool {
 			return false
 		}
 	}
+	for i := range m.not {
+		if len(m.not[i].find(v)) > 0 {
+			return false
+		}
+	}
 	return true
 }
 

@@ -18,7 +18,8 @@ type Maker struct {
 }
 
 // MakerMark is one thing that shows a maker's hand, wherever it stands in one content.
-// It counts if Look holds in enough ways, and everything in And holds for the same content.
+// It counts if Look holds in enough ways, and everything in And, and nothing
+// in Not, holds for the same content.
 type MakerMark struct {
 	ID       string `yaml:"id" json:"id"`             // unique, for ever
 	Claim    string `yaml:"claim" json:"claim"`       // "made-by" (also if empty), "bundles-sdk", "talks-to", "silicon", "converted"
@@ -28,6 +29,7 @@ type MakerMark struct {
 	Place    string `yaml:"place" json:"place"`       // kind of place of a text: "string" (also if empty), "build path", "served route", "requested route", "list"
 	Look     `yaml:",inline"`
 	And      []Look   `yaml:"and" json:"and"`
+	Not      []Look   `yaml:"not" json:"not"`             // none of which may hold for the same content
 	AtLeast  int      `yaml:"at-least" json:"at_least"`   // distinct ways of Look that must hold; of paths in the whole tree, else in one content; 0 is 1
 	Context  string   `yaml:"context" json:"context"`     // name of a [Context] that the content must stand in for Claim to hold
 	Else     string   `yaml:"elsewhere" json:"elsewhere"` // claim outside of it; "" is none

@@ -23,7 +23,16 @@ type Pack struct {
 	Limits         []string `yaml:"limits" json:"limits,omitempty"`
 	Sets           []Set    `yaml:"sets" json:"sets,omitempty"`
 	Rules          []Rule   `yaml:"rules,required" json:"rules"`
-	graph          *Graph
+	// Milestones are shares of an estate that were to be cleared by a day.
+	Milestones []Milestone `yaml:"milestones" json:"milestones,omitempty"`
+	graph      *Graph
+}
+
+// Milestone is a share of what a pack's rules describe that was to be cleared by a day.
+type Milestone struct {
+	By     Date    `yaml:"by,required" json:"by"`
+	Share  float64 `yaml:"share,required" json:"share"` // above 0, up to 1
+	Source string  `yaml:"source,required" json:"source"`
 }
 
 // Rule is one description that a device may match.

@@ -27,6 +27,9 @@ func parse(name string, data []byte, o Options) (*yaml.Node, error) {
 	if t := bytes.TrimLeft(data, " \t\r\n"); len(t) > 0 && (t[0] == '{' || t[0] == '[') && isJSON(data) {
 		return parseJSON(name, data, depth)
 	}
+	if n := quick(data); n != nil {
+		return n, plain(name, n, depth, o.Aliases)
+	}
 	if e := nesting(name, data, depth); e != nil {
 		return nil, Errors{e}
 	}

@@ -79,3 +79,10 @@ dates "$tree"
 mkzftree "$tree" "$tree.z"
 iso zisofs "$tree.z" -R -z
 truths zisofs
+
+# A boot image that is in no directory.
+rm -r "$tree"; mkdir "$tree"
+seq 1 500 > "$tree/boot.img"; printf 'file' > "$tree/file"
+iso boot "$tree" -b boot.img -c boot.cat -hide boot.img -hide boot.cat -no-emul-boot -boot-load-size 3
+head -c 1536 "$tree/boot.img" | sha256sum | sed 's,-,[boot]/1-x86.img,' > boot/truth.txt
+printf 'file' | sha256sum | sed 's,-,FILE,' >> boot/truth.txt

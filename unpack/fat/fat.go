@@ -91,6 +91,7 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 				top--
 			}
 			if top < 0 {
+				r.readTables()
 				return
 			}
 			d := stack[top][0]

@@ -18,6 +18,7 @@ type volume struct {
 	size      int64 // of the file system
 	table     int64 // offset of the first table
 	tableSize int64
+	tables    int64 // copies
 	rootOff   int64 // of the root directory, which has a fixed place but on FAT32
 	rootSize  int64
 	data      int64 // offset of cluster 2
@@ -52,7 +53,7 @@ func readVolume(src format.Source) (volume, error) {
 	case reserved == 0 || tables == 0 || tables > 4 || b[21] != 0xf0 && b[21] < 0xf8:
 		return volume{}, format.Not("fat: %d reserved sectors, %d tables, medium %#x", reserved, tables, b[21])
 	}
-	v := volume{cluster: sector * perCluster, table: reserved * sector}
+	v := volume{cluster: sector * perCluster, table: reserved * sector, tables: tables}
 	sectors := u16(19)
 	if sectors == 0 {
 		sectors = u32(32)

@@ -3,11 +3,11 @@
 // The format is ECMA-119 (https://ecma-international.org/publications-and-standards/standards/ecma-119/) with
 // Joliet for long names, and the System Use Sharing Protocol and Rock Ridge (IEEE P1281, P1282) for what Unix
 // has: names, owners, modes, links, devices, times and relocated directories. Files of several extents and
-// zisofs compression are read. Of the trees that an image may have, one is read: that of Rock Ridge, else of
-// Joliet, else the plain one.
+// zisofs compression are read. Of the trees that an image may have, one is yielded: that of Rock Ridge, else of
+// Joliet, else the plain one. Boot images of El Torito
+// (https://pdos.csail.mit.edu/6.828/2018/readings/boot-cdrom.pdf) are yielded by themselves.
 //
-// Not read: interleaved files, associated files (resource forks), UDF, images of raw sectors of 2352 bytes, and
-// boot images of El Torito that are in no directory.
+// Not read: interleaved files, associated files (resource forks), and images of raw sectors of 2352 bytes.
 package iso9660
 
 import (
@@ -30,12 +30,12 @@ var Format = format.Format{
 	Magics: []format.Magic{{Bytes: "\x01CD001\x01", Off: systemArea}},
 	Refs: []format.Ref{
 		{Title: "ECMA-119, volume and file structure of CDROM", URL: "https://ecma-international.org/publications-and-standards/standards/ecma-119/"},
+		{Title: "El Torito, bootable CD-ROM format specification", URL: "https://pdos.csail.mit.edu/6.828/2018/readings/boot-cdrom.pdf"},
 		{Title: "System Use Sharing Protocol and Rock Ridge", URL: "https://www.ymi.com/ymi/sites/default/files/pdf/Rockridge.pdf"},
 	},
 	Limits: []string{
-		"Only one of an image's trees is read.",
+		"Only one of an image's trees is yielded.",
 		"Interleaved and associated files are not read.",
-		"Boot images that are in no directory are not yielded.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return newReader(src) },
 }
@@ -55,6 +55,9 @@ type Reader struct {
 	tree   string // "rock ridge", "joliet", "plain"
 	skip   int    // bytes before the system use entries, by SP
 	attrs  []artifact.Attr
+	trees  []record // roots of the others
+	tables []tables
+	boot   int64 // block of the boot catalogue, 0 if there is none
 	budget int64 // bytes of directories that may still be read
 }
 
@@ -87,13 +90,16 @@ func newReader(src format.Source) (*Reader, error) {
 				return nil, format.Not("iso9660: primary volume descriptor: %d blocks of %d bytes, root %v", r.blocks, r.block, err)
 			}
 			r.root, r.tree = root, "plain"
+			r.tables = append(r.tables, tablesOf(b))
 			r.describe(b, at)
 		case i == 0:
 			return nil, format.Not("iso9660: first volume descriptor is of type %d", b[0])
 		case b[0] == 2 && err == nil && isJoliet(b[88:]) && joliet == nil:
 			joliet = &root
+			r.tables = append(r.tables, tablesOf(b))
 		case b[0] == 0 && bytes.HasPrefix(b[7:], []byte("EL TORITO SPECIFICATION")):
 			r.attrs = append(r.attrs, artifact.Attr{Name: "boot", Value: "El Torito", At: artifact.Range{Off: at + 7, Len: 23}})
+			r.boot = int64(binary.LittleEndian.Uint32(b[71:]))
 		}
 	}
 	if r.tree == "" {
@@ -104,7 +110,11 @@ func newReader(src format.Source) (*Reader, error) {
 	switch rock := len(first) > 0 && r.rockRidge(first[0]); {
 	case rock:
 		r.tree = "rock ridge"
+		if joliet != nil {
+			r.trees = append(r.trees, *joliet)
+		}
 	case joliet != nil:
+		r.trees = append(r.trees, r.root)
 		r.root, r.tree = *joliet, "joliet"
 	}
 	return r, nil
@@ -200,6 +210,13 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 			}
 			stack, paths = append(stack, list), append(paths, path+"/")
 		}
+		for _, root := range r.trees {
+			r.visit(root)
+		}
+		for _, t := range r.tables {
+			r.readTables(t)
+		}
+		r.bootImages(yield)
 	}
 }
 

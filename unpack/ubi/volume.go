@@ -32,11 +32,19 @@ type volume struct {
 func (r *Reader) readTable() {
 	found := map[uint32]*volume{}
 	table := false
-	for lnum := uint32(0); lnum < 2 && !table; lnum++ {
+	var good []byte
+	for lnum := uint32(0); lnum < 2; lnum++ {
 		v, ok := r.lebs[leb{layoutVolume, lnum}]
-		if ok {
-			b := r.bytes(v.data, min(maxVolumes*recordSize, r.lebSize()))
-			table = r.parseTable(b, v.data, found)
+		switch n := min(maxVolumes*recordSize, r.lebSize()); {
+		case !ok:
+		case !table:
+			good = r.bytes(v.data, n)
+			table = r.parseTable(good, v.data, found)
+		default:
+			copied := make([]byte, n)
+			if got, _ := format.Summed(r.src).ReadAt(copied, v.data); int64(got) == n && bytes.Equal(copied, good) {
+				r.bytes(v.data, n) // the same once more: read, too
+			}
 		}
 	}
 	if !table {

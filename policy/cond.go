@@ -245,9 +245,12 @@ func join(out, f finding, better func(a, b answer) bool) finding {
 	return out
 }
 
-// member returns why a maker is in a set.
+// member returns why a maker, or an entity that has no marks, is in a set.
 func (q *inquiry) member(maker, set string) (string, bool) {
 	e := q.pack.graph.OfMaker(maker)
+	if e == nil {
+		e = q.pack.graph.Entity(maker)
+	}
 	if e == nil {
 		return "", false
 	}

@@ -180,6 +180,11 @@ func (c *checker) check() {
 			c.oneOf(p.Pos, k, []string{"subsidiary-of", "affiliate-of", "brand-of", "joint-venture-of", "successor-of"})
 		}
 	}
+	for _, m := range p.Milestones {
+		if m.Share <= 0 || m.Share > 1 {
+			c.fail(p.Pos, "milestone %s: share is above 0 and up to 1", m.By)
+		}
+	}
 	rules := map[string]bool{}
 	for i := range p.Rules {
 		r := &p.Rules[i]

@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"hallmark/artifact"
+	"hallmark/unpack/format"
 )
 
 const (
@@ -84,7 +85,7 @@ func (r *Reader) nodes(lnum, off uint32, visit func(n node, at place)) {
 		return
 	}
 	b := make([]byte, have-int64(off))
-	n, _ := r.src.ReadAt(b, int64(lnum)*r.super.leb+int64(off))
+	n, _ := format.Summed(r.src).ReadAt(b, int64(lnum)*r.super.leb+int64(off))
 	b = b[:n]
 	wasted := 0 // on headers of what are no nodes
 	for pos := 0; pos+headerSize <= len(b) && wasted < maxWaste*len(b); {
@@ -96,7 +97,9 @@ func (r *Reader) nodes(lnum, off uint32, visit func(n node, at place)) {
 			pos += 8
 			continue
 		}
-		visit(n, place{lnum, off + uint32(pos), uint32(len(n.b))})
+		at := place{lnum, off + uint32(pos), uint32(len(n.b))}
+		r.src.ReadAt(n.b, r.offset(at)) // to be noted; what is between nodes is not read
+		visit(n, at)
 		pos += (len(n.b) + 7) &^ 7
 	}
 }

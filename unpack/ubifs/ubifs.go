@@ -63,9 +63,10 @@ const (
 // super is the superblock node:
 //
 //	26 key hash u8, 27 key format u8, 28 flags, 32 min. I/O size, 36 LEB size, 40 LEBs, 44 most LEBs,
-//	56 LEBs of the log, 80 format version, 84 default compression u16, 108 UUID [16]
+//	56 LEBs of the log, 60 LEBs of the properties tree, 76 LEBs saved beside it, 80 format version, 84 default compression u16, 108 UUID [16]
 type super struct {
 	minIO, lebs, logLEBs, version, flags uint32
+	most, lptLEBs, saved                 uint32
 	leb                                  int64
 	compr                                uint16
 	uuid                                 [16]byte
@@ -110,7 +111,7 @@ func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
 	le := binary.LittleEndian
 	u32 := func(off int) uint32 { return le.Uint32(b[off:]) }
 	r.super = super{
-		minIO: u32(32), lebs: u32(40), logLEBs: u32(56), version: u32(80), flags: u32(28),
+		minIO: u32(32), lebs: u32(40), logLEBs: u32(56), version: u32(80), flags: u32(28), most: u32(44), lptLEBs: u32(60), saved: u32(76),
 		leb: int64(u32(36)), compr: le.Uint16(b[84:]), uuid: [16]byte(b[108:]),
 	}
 	if r.super.leb < minLEB || r.super.leb > maxLEB || r.super.leb%8 != 0 || r.super.lebs < logLEB {
@@ -147,6 +148,7 @@ func (r *Reader) Entries() iter.Seq2[format.Entry, error] {
 			}
 		}
 		r.walk(yield)
+		r.readProperties()
 	}
 }
 

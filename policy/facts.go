@@ -162,10 +162,7 @@ func Observe(t *artifact.Tree, c artifact.Coverage, m *match.Result, b *sbom.BOM
 	root := t.Content(t.Root)
 	f := Facts{Image: Image{Name: t.Name, SHA256: t.Root.String(), Size: root.Size}, Coverage: coverage(t, c)}
 	if m != nil {
-		f.Claimed.Brand = m.Brand
-		for i := range m.Findings {
-			f.finding(&m.Findings[i])
-		}
+		f.AddFindings(m)
 	}
 	if b != nil {
 		for i := range b.Components {
@@ -178,6 +175,14 @@ func Observe(t *artifact.Tree, c artifact.Coverage, m *match.Result, b *sbom.BOM
 		}
 	}
 	return f
+}
+
+// AddFindings adds what m says of makers and of the label.
+func (f *Facts) AddFindings(m *match.Result) {
+	f.Claimed.Brand = m.Brand
+	for i := range m.Findings {
+		f.finding(&m.Findings[i])
+	}
 }
 
 func coverage(t *artifact.Tree, c artifact.Coverage) Coverage {

@@ -139,3 +139,77 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+func TestImport(t *testing.T) {
+	for _, tc := range []struct {
+		format, text string
+		latin        bool
+		entries      int
+		bad          []string
+		err, note    string
+	}{
+		{"csv", "id,sha256,vendor,version,valid_to\na," + strings.Repeat("1", 64) + ",V,\"1.10\",2027-01-31\nb,123,V,2,\nc," + strings.Repeat("2", 64) + ",V\na," + strings.Repeat("3", 64) + ",V,3,\nd," + strings.Repeat("4", 64) + ",V,3,soon\n", false, 1,
+			[]string{"in:3:1: sha256: ", "in:4:1: 3 fields, and the table has 5 columns", `in:5:1: the id "a" is that of line 2`, `in:6:1: valid_to: "soon" is no date`}, "", ""},
+		{"csv", "id,sha256\n\"a,1\n", false, 0, []string{`in:2:`}, "", ""},
+		{"csv", "name,sha256\n", false, 0, nil, `no column "id"`, ""},
+		{"csv", "id,sha256,vendor\na," + strings.Repeat("1", 64) + ",M\xfcller \x96\n", false, 0, nil, "in:2:69: not UTF-8; if it is windows-1252, say so", ""},
+		{"csv", "id,sha256,vendor\na," + strings.Repeat("1", 64) + ",M\xfcller \x96\n", true, 1, nil, "", "read as windows-1252; 2 characters"},
+		{"common-criteria", "Category,Name,Manufacturer,Scheme,Assurance Level,Protection Profile(s),Certification Date,Archived Date,Certification Report URL,Security Target URL\nNetwork,Camera X,Acme,DE,EAL2,,01/31/2024,01/31/2029,u1,u2\nNetwork,Camera Y,Acme,DE,EAL2,,31.1.2024,,u1,u2\n", false, 1,
+			[]string{`in:3:1: "31.1.2024" is no date`}, "", "names no firmware"},
+		{"cyclonedx", "{\"bomFormat\":\"CycloneDX\",\"metadata\":{\"component\":{\"type\":\"firmware\",\"name\":\"HL-1\",\"version\":\"1.10\",\"hashes\":[{\"alg\":\"SHA-256\",\"content\":\"" + strings.Repeat("1", 64) + "\"}]}},\n\"components\":[{\"type\":\"library\",\"name\":\"zlib\"},\n{\"type\":\"device\",\"name\":\"HL-2\"}]}", false, 1,
+			[]string{"in:3:1: device HL-2 has no SHA-256"}, "", "1 components are neither"},
+		{"cyclonedx", "{}", false, 0, nil, "not a CycloneDX document", ""},
+		{"cvs", "", false, 0, nil, `did you mean "csv"?`, ""},
+	} {
+		m, err := devicelist.ReadForeign("in", tc.format, []byte(tc.text), tc.latin)
+		if tc.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tc.err) {
+				t.Errorf("%.40q: %v, want %s", tc.text, err, tc.err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%.40q: %v", tc.text, err)
+			continue
+		}
+		if len(m.Entries) != tc.entries || len(m.Bad) != len(tc.bad) {
+			t.Errorf("%.40q: %d entries and %v, want %d and %q", tc.text, len(m.Entries), m.Bad, tc.entries, tc.bad)
+			continue
+		}
+		for i, want := range tc.bad {
+			if !strings.HasPrefix(m.Bad[i].Error(), want) {
+				t.Errorf("%v, want %s", m.Bad[i], want)
+			}
+		}
+		if !strings.Contains(strings.Join(m.Notes, "\n"), tc.note) {
+			t.Errorf("notes %q, want %q", m.Notes, tc.note)
+		}
+		out := m.YAML(devicelist.Header{ID: "x", Title: "y", Issuer: "z", Version: "1", Issued: "2026-01-01", Expires: "2027-01-01"})
+		if l, err := devicelist.Parse("out.yaml", []byte(out)); err != nil || len(l.Entries) != tc.entries {
+			t.Errorf("%v of\n%s", err, out)
+		}
+	}
+}
+
+func TestAppend(t *testing.T) {
+	e := &devicelist.Entry{ID: "cam-3", Status: "approved", Model: "No \"quotes\"\n", Firmware: []devicelist.Firmware{{Version: "1.10", Manifest: "m"}}}
+	e.Firmware[0].SHA256[0], e.Firmware[0].ContentRoot[0] = 1, 2
+	out, err := devicelist.Append("list.yaml", []byte("# kept\n"+list), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := devicelist.Parse("list.yaml", out)
+	if err != nil || len(l.Entries) != 3 || l.Entry("cam-3").Model != e.Model || !strings.HasPrefix(string(out), "# kept\n"+list) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := devicelist.Append("list.yaml", out, e); err == nil || !strings.Contains(err.Error(), `entry "cam-3" is there`) {
+		t.Error(err)
+	}
+	head, _, _ := strings.Cut(list, "entries:")
+	if out, err = devicelist.Append("list.yaml", []byte(head+"entries: []\n"), e); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := devicelist.Append("list.yaml", []byte("entries: []\n"+head), e); err == nil || !strings.Contains(err.Error(), "must be the last key") {
+		t.Error(err)
+	}
+}

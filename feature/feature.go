@@ -67,7 +67,7 @@ const Version = 1
 var DefaultScales = [NumClasses]uint64{1, 2, 1, 1, 1, 8, 16, 1, 1, 1}
 
 // MaxPerClass bounds the features kept of a class: beyond it the scale is doubled.
-const MaxPerClass = 1 << 16
+const MaxPerClass = 1 << 17
 
 // Options are what a caller may set. Its zero value works.
 type Options struct {

@@ -1,0 +1,456 @@
+package fingerprint
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"sort"
+
+	"hallmark/artifact"
+	"hallmark/feature"
+	"hallmark/internal/work"
+)
+
+// Spec says what shall be learnt.
+type Spec struct {
+	Family, Component, Version string
+	References                 [][]Sample // one list for each tree or file that was given
+	Disguised                  []Disguised
+	Background                 *Background
+	Against                    []Sample // contents of others: other families, free software
+	OtherFamilies              []string // names of what Against holds, for the record
+	Omitted                    []string // words that left no feature, for the record
+}
+
+// Disguised is the references once more, in disguise, in the same order.
+type Disguised struct {
+	Name    string
+	Samples [][]Sample
+}
+
+// Disguise takes the features of the samples' contents as they are in disguise.
+func Disguise(ctx context.Context, p *work.Pool, s *artifact.Store, samples []Sample, o feature.Options, apply func([]byte) []byte) ([]Sample, error) {
+	out, errs := work.MapBySize(ctx, p, samples, func(x Sample) int64 { return x.Size }, func(_ context.Context, x Sample) (Sample, error) {
+		r, err := s.Open(x.Digest)
+		if err != nil {
+			return Sample{}, err
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			return Sample{}, err
+		}
+		b = apply(b)
+		set, err := feature.Extract(bytesAt(b), int64(len(b)), o)
+		return Sample{x.Name, digestOf(b), int64(len(b)), set}, err
+	})
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("fingerprint: %w", err)
+	}
+	return out, nil
+}
+
+type bytesAt []byte
+
+func (b bytesAt) ReadAt(p []byte, off int64) (int, error) {
+	if off >= int64(len(b)) {
+		return 0, io.EOF
+	}
+	n := copy(p, b[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Against which figures a component is refused.
+const (
+	minOwn       = 64   // features of its own
+	minAlone     = 32   // of one reference, to be recognised alone
+	minNegatives = 60   // contents of others to test with: none false of 59 bounds the rate by 5 %
+	maxFalse     = 0.05 // upper bound of the rate of innocent contents that are alike
+	minRecall    = 0.8  // of the references, in the worst disguise
+)
+
+// ErrWeak is wrapped by the error of [Learn] when what was given does not make a fingerprint.
+var ErrWeak = errors.New("too weak for a fingerprint")
+
+func weak(format string, args ...any) error {
+	return fmt.Errorf("fingerprint: %w: %s", ErrWeak, fmt.Sprintf(format, args...))
+}
+
+// Learn makes a pack of one component. The same spec gives the same pack. The contents of others
+// are split by their digests: half is subtracted, a quarter sets the thresholds, a quarter tests
+// them; at the end all of them are subtracted, which takes hits from innocent contents only.
+func Learn(s *Spec) (*Pack, error) {
+	refs := slices.Concat(s.References...)
+	if len(refs) == 0 {
+		return nil, weak("the reference holds nothing that has features: programs, libraries, modules, scripts, pages")
+	}
+	c := Component{Family: s.Family, Name: s.Component, Extractor: feature.Version}
+	subtract, fit, test := split(s.Against, refs)
+	if len(test) < minNegatives {
+		return nil, weak("%d contents of others are left to test with, at least %d are needed; give --against a folder with four times as many programs of others", len(test), minNegatives)
+	}
+	c.From = Origin{Against: len(s.Against), Subtracted: len(subtract), OtherFamilies: s.OtherFamilies, OmittedWords: s.Omitted}
+	if s.Background != nil {
+		d := s.Background.Digest
+		c.From.Background = &d
+	}
+	c.Versions = []Version{{Name: s.Version, References: references(refs)}}
+	c.gather(refs, s.Background, subtract)
+	if n := c.features(); n < minOwn {
+		return nil, weak("%d features are its own and nobody else's, at least %d are needed", n, minOwn)
+	}
+	c.sample()
+	c.fit(fit)
+	for _, t := range test {
+		if hits, alike := c.look(ownOf(t.Set, nil), 1); alike {
+			c.Tests.Falsely++
+			if c.Tests.Falsely == 1 {
+				c.innocent(t, hits)
+			}
+		}
+	}
+	c.Tests.Negatives = len(test)
+	c.Tests.NegativeSums = sumOf(test)
+	if up := UpperBound(c.Tests.Falsely, len(test)); up > maxFalse {
+		return nil, weak("%d of %d contents of others are alike, %s is one; if they are of the same family, take them out of --against; else give --background what both hold", c.Tests.Falsely, len(test), c.firstInnocent(test))
+	}
+	falsely := c.classTests(test)
+	c.drop(fit)
+	c.drop(test)
+	if err := c.positives(s, refs, falsely); err != nil {
+		return nil, err
+	}
+	p := &Pack{Components: []Component{c}}
+	b, err := p.Encode()
+	if err != nil {
+		return nil, err
+	}
+	p.Digest = digestOf(b)
+	return p, nil
+}
+
+// split deals the contents of others by the first byte of their digests. What is also a reference
+// is nobody else's.
+func split(against, refs []Sample) (subtract, fit, test []Sample) {
+	seen := map[artifact.Digest]bool{}
+	for _, r := range refs {
+		seen[r.Digest] = true
+	}
+	for _, s := range against {
+		switch {
+		case seen[s.Digest]:
+			continue
+		case s.Digest[0] < 128:
+			subtract = append(subtract, s)
+		case s.Digest[0] < 192:
+			fit = append(fit, s)
+		default:
+			test = append(test, s)
+		}
+		seen[s.Digest] = true
+	}
+	return subtract, fit, test
+}
+
+func sumOf(samples []Sample) string {
+	var list []artifact.Digest
+	for _, s := range samples {
+		list = append(list, s.Digest)
+	}
+	return sumDigests(sortDigests(list)).String()
+}
+
+func references(refs []Sample) []Reference {
+	out := make([]Reference, len(refs))
+	for i, r := range refs {
+		out[i] = Reference{Name: r.Name, Digest: r.Digest, Size: r.Size}
+	}
+	return out
+}
+
+// gather unites the features of refs, less background and others.
+func (c *Component) gather(refs []Sample, b *Background, others []Sample) {
+	c.Classes = nil
+	for class := range feature.NumClasses {
+		t := Trait{Class: class.String(), Scale: 1}
+		for _, r := range refs {
+			t.Scale = max(t.Scale, r.Set.Scale[class])
+		}
+		bound := feature.Bound(t.Scale)
+		for i, r := range refs {
+			for _, f := range r.Set.Lists[class] {
+				if f.Hash > bound {
+					break
+				}
+				t.entries = append(t.entries, entry{f.Hash & hashBits, byte(i), byte(f.Off * 256 / max(1, r.Size+1)), 1})
+			}
+		}
+		slices.SortStableFunc(t.entries, func(x, y entry) int { return cmp.Compare(x.hash, y.hash) })
+		t.entries = slices.CompactFunc(t.entries, func(x, y entry) bool { return x.hash == y.hash })
+		t.Before = len(t.entries)
+		if t.Before > 0 {
+			c.Classes = append(c.Classes, t)
+		}
+	}
+	for i := range c.Classes {
+		t := &c.Classes[i]
+		class := classOf(t.Class)
+		common := map[uint64]bool{} // as upper 48 bits
+		for _, r := range refs {
+			for _, f := range r.Set.Lists[class] {
+				if b.Has(class, f.Hash) {
+					common[f.Hash&hashBits] = true
+				}
+			}
+		}
+		t.entries = slices.DeleteFunc(t.entries, func(e entry) bool { return common[e.hash] })
+	}
+	c.drop(others)
+	for i := range c.Classes {
+		c.Classes[i].Own = len(c.Classes[i].entries)
+	}
+}
+
+// drop takes away what others have.
+func (c *Component) drop(others []Sample) {
+	for i := range c.Classes {
+		t := &c.Classes[i]
+		class := classOf(t.Class)
+		gone := make([]bool, len(t.entries))
+		for _, o := range others {
+			for _, k := range t.common(o.Set.Lists[class]) {
+				gone[k] = true
+			}
+		}
+		t.remove(gone)
+	}
+}
+
+func (t *Trait) remove(gone []bool) {
+	kept := t.entries[:0:0]
+	for k, e := range t.entries {
+		if !gone[k] {
+			kept = append(kept, e)
+		}
+	}
+	t.entries, t.Kept = kept, len(kept)
+}
+
+func (c *Component) features() int {
+	n := 0
+	for _, t := range c.Classes {
+		n += len(t.entries)
+	}
+	return n
+}
+
+// sample keeps so many features of each class that the component stays small.
+func (c *Component) sample() {
+	total := 0
+	for i := range c.Classes {
+		t := &c.Classes[i]
+		t.sample(habits[classOf(t.Class)].cap)
+		total += t.Kept
+	}
+	if total <= maxEntries {
+		return
+	}
+	for i := range c.Classes {
+		t := &c.Classes[i]
+		t.sample(habits[classOf(t.Class)].cap * maxEntries / total)
+	}
+}
+
+// sample keeps at most limit entries: of each file those with the lowest hashes, as many of each,
+// so that a small file among large ones is not lost. Below the bound of the scale nothing is left out.
+func (t *Trait) sample(limit int) {
+	defer func() { t.Kept = len(t.entries) }()
+	if len(t.entries) <= limit {
+		return
+	}
+	kept := func(most int) (gone []bool, n int) {
+		gone = make([]bool, len(t.entries))
+		var seen [256]int
+		for k, e := range t.entries {
+			seen[e.file]++
+			if gone[k] = seen[e.file] > most; !gone[k] {
+				n++
+			}
+		}
+		return gone, n
+	}
+	most := sort.Search(limit, func(most int) bool { _, n := kept(most + 1); return n > limit })
+	gone, _ := kept(most)
+	first := t.entries[slices.Index(gone, true)].hash
+	t.remove(gone)
+	t.Scale = max(t.Scale, math.MaxUint64/max(1, first)+1)
+}
+
+// fit sets the thresholds: twice what the best innocent content has, and never less than the
+// class asks for. A class in which an innocent content has a quarter of what is known never is enough alone.
+func (c *Component) fit(innocent []Sample) {
+	for i := range c.Classes {
+		t := &c.Classes[i]
+		class := classOf(t.Class)
+		h := habits[class]
+		for _, s := range innocent {
+			entries := t.common(s.Set.Lists[class])
+			share, _ := t.share(s.Set.Lists[class], entries)
+			if n := len(entries); n > t.InnocentHits && share >= h.share/2 {
+				t.Innocent, t.InnocentHits = s.Name, n
+			}
+		}
+		t.MinShare = h.share
+		t.MinHits = max(h.hits, 2*t.InnocentHits)
+		if 4*t.InnocentHits > t.Kept {
+			t.MinHits = 0
+		}
+	}
+}
+
+// innocent records a content of the tests that is alike, where it has more hits than what is recorded.
+func (c *Component) innocent(s Sample, hits []ClassHits) {
+	for _, h := range hits {
+		if t := c.traitNamed(h.Class); h.Hits > t.InnocentHits {
+			t.Innocent, t.InnocentHits = s.Name, h.Hits
+		}
+	}
+}
+
+func (c *Component) firstInnocent(test []Sample) string {
+	for _, t := range test {
+		if _, alike := c.look(ownOf(t.Set, nil), 1); alike {
+			return t.Name
+		}
+	}
+	return ""
+}
+
+// classTests returns, for each class alone, how high the rate of false matches may be.
+func (c *Component) classTests(test []Sample) []float64 {
+	rates := make([]float64, len(c.Classes))
+	for i := range c.Classes {
+		t := &c.Classes[i]
+		class := classOf(t.Class)
+		falsely := 0
+		for _, s := range test {
+			entries := t.common(s.Set.Lists[class])
+			share, _ := t.share(s.Set.Lists[class], entries)
+			if t.MinHits > 0 && len(entries) >= t.MinHits && share >= t.MinShare {
+				falsely++
+			}
+			if n := len(entries); n > t.InnocentHits && share >= t.MinShare/2 {
+				t.Innocent, t.InnocentHits = s.Name, n
+			}
+		}
+		rates[i] = UpperBound(falsely, len(test))
+	}
+	return rates
+}
+
+// positives tests that the references are recognised, as they are, in disguise, and by what the
+// other references taught. With the rates of false matches this gives each class its worth.
+func (c *Component) positives(s *Spec, refs []Sample, falsely []float64) error {
+	strong := make([]bool, len(refs))
+	for i, r := range refs {
+		n := 0
+		for k := range c.Classes {
+			t := &c.Classes[k]
+			n += len(t.common(r.Set.Lists[classOf(t.Class)]))
+		}
+		strong[i] = n >= minAlone
+		c.Versions[0].References[i].Weak = !strong[i]
+	}
+	classes := make([]int, len(c.Classes)) // recognised by each, in the worst disguise
+	count := func(list []Sample) Hits {
+		var h Hits
+		per := make([]int, len(c.Classes))
+		for i, r := range list {
+			if !strong[i] {
+				continue
+			}
+			h.Of++
+			hits, alike := c.look(ownOf(r.Set, s.Background), 1)
+			if alike {
+				h.Hits++
+			}
+			for _, x := range hits {
+				if x.Enough {
+					per[slices.IndexFunc(c.Classes, func(t Trait) bool { return t.Class == x.Class })]++
+				}
+			}
+		}
+		for k := range classes {
+			classes[k] = min(classes[k], per[k])
+		}
+		return h
+	}
+	for k := range classes {
+		classes[k] = len(refs)
+	}
+	itself := count(refs)
+	c.Tests.References, c.Tests.Itself = itself.Of, itself.Hits
+	if itself.Of == 0 {
+		return weak("none of %d contents has %d features that are nobody else's", len(refs), minAlone)
+	}
+	worst := itself
+	worst.Name = "itself"
+	c.Tests.Disguises = []Hits{}
+	for _, d := range s.Disguised {
+		h := count(slices.Concat(d.Samples...))
+		h.Name = d.Name
+		c.Tests.Disguises = append(c.Tests.Disguises, h)
+		if h.Hits < worst.Hits {
+			worst = h
+		}
+	}
+	if float64(worst.Hits) < minRecall*float64(worst.Of) {
+		return weak("%d of %d contents are recognised (%s)", worst.Hits, worst.Of, worst.Name)
+	}
+	for k := range c.Classes {
+		c.Classes[k].LLR = ratio(LowerBound(classes[k], worst.Of), falsely[k])
+	}
+	if len(s.References) > 1 {
+		c.Tests.LeftOut = c.leaveOut(s, strong)
+	}
+	return nil
+}
+
+// leaveOut recognises each reference that was given by what the others taught.
+func (c *Component) leaveOut(s *Spec, strong []bool) *Hits {
+	h := &Hits{Name: "each reference by the others"}
+	at := 0
+	for i, list := range s.References {
+		other := *c
+		other.gather(slices.Concat(slices.Delete(slices.Clone(s.References), i, i+1)...), s.Background, s.Against)
+		for k := range other.Classes {
+			t := &other.Classes[k]
+			if mine := c.trait(classOf(t.Class)); mine != nil {
+				t.MinHits, t.MinShare, t.InnocentHits = mine.MinHits, mine.MinShare, mine.InnocentHits
+			}
+		}
+		other.sample()
+		for k, r := range list {
+			if !strong[at+k] {
+				continue
+			}
+			h.Of++
+			if _, alike := other.look(ownOf(r.Set, s.Background), 1); alike {
+				h.Hits++
+			}
+		}
+		at += len(list)
+	}
+	return h
+}
+
+func classOf(name string) feature.Class {
+	c, _ := feature.ParseClass(name)
+	return c
+}

@@ -340,22 +340,31 @@ func (d *drain) alone(e format.Entry) (artifact.Node, error) {
 	}
 	d.spent += left / 2
 	d.cuts++
-	return d.cut(e), nil
+	return d.cut(e)
 }
 
 // cut reads the beginning of an entry that was too long, so that what is kept shows what it was.
-func (d *drain) cut(e format.Entry) artifact.Node {
+// If nothing comes out of it, its size was no more than a claim, and the error says why.
+func (d *drain) cut(e format.Entry) (artifact.Node, error) {
 	n := node(e)
 	n.Problems = append(n.Problems, problemOf(errTooMuch, artifact.Limit))
 	if e.Open == nil {
-		return n
+		return n, nil
 	}
-	if r, err := e.Open(); err == nil {
-		if digest, size, err := d.store.Put(io.LimitReader(r, min(cutBytes, d.left-d.spent))); err == nil {
-			n.Digest, n.Size = digest, size
-		}
+	r, err := e.Open()
+	if err != nil {
+		return n, nil
 	}
-	return n
+	digest, size, err := d.store.Put(io.LimitReader(r, min(cutBytes, d.left-d.spent)))
+	if errors.Is(err, format.ErrFormat) {
+		return n, err
+	}
+	if err == nil {
+		n.Digest, n.Size = digest, size
+	} else if size == 0 {
+		n.Problems[len(n.Problems)-1] = problemOf(err, artifact.Damaged)
+	}
+	return n, nil
 }
 
 const cutBytes = 16 << 20

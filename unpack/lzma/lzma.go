@@ -6,6 +6,7 @@
 package lzma
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -38,6 +39,7 @@ const (
 	offDict  = 1 // LE32
 	offSize  = 5 // LE64, all ones if an end marker ends the stream
 	header   = 13
+	coder    = 5 // bytes with which the range coder begins
 	unknown  = 1<<64 - 1
 
 	proof = 4096 // noise does not decode so far: a match soon reaches to before the start
@@ -49,7 +51,7 @@ const (
 )
 
 func open(src format.Source) (format.Chunk, error) {
-	b := stream.Head(src, header+1)
+	b := stream.Head(src, header+coder)
 	if len(b) <= header || b[header] != 0 {
 		return nil, format.Not("lzma: no range coder behind the header")
 	}
@@ -60,6 +62,8 @@ func open(src format.Source) (format.Chunk, error) {
 		return nil, format.Not("lzma: properties %#02x", props)
 	case !plausible(dict):
 		return nil, format.Not("lzma: dictionary of %d bytes", dict)
+	case dict == 0 && bytes.Count(b[header:], []byte{0}) == coder:
+		return nil, format.Not("lzma: zeros") // which decode to zeros, as in file(1)'s table of magics
 	case size != unknown && (size == 0 || size > maxSize || size/maxRatio > uint64(src.Size())):
 		return nil, format.Not("lzma: size of %d bytes", size)
 	}

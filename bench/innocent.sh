@@ -39,13 +39,13 @@ for r in $repos; do
 	git -C "$cache/git/${r//\//-}" archive HEAD | tar -x -C "$t" --no-same-owner 2>/dev/null || true
 done
 dpkg-query -W -f '${Package}\n' | while read -r p; do printf '%s %s\n' "$(printf %s "$p" | sha256sum | cut -c1-8)" "$p"; done |
-	sort | head -500 | awk '{ print $2 }' >"$work/packages"
+	sort | awk 'NR <= 500 { print $2 }' >"$work/packages"
 split -l 20 -d "$work/packages" "$work/batch-"
 for b in "$work"/batch-*; do
 	t=$cache/trees/debian-${b##*-}
 	[ -d "$t" ] && continue
 	mkdir "$t"
-	xargs -a "$b" dpkg -L 2>/dev/null | sort -u | while read -r f; do [ -f "$f" ] && [ ! -L "$f" ] && find "$f" -size -4000k; done >"$work/files"
+	xargs -a "$b" dpkg -L 2>/dev/null | sort -u | tr '\n' '\0' | xargs -0 -I{} find {} -maxdepth 0 -type f -size -4000k 2>/dev/null >"$work/files" || true
 	tar -cf - -T "$work/files" 2>/dev/null | tar -xf - -C "$t"
 done
 

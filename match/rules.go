@@ -115,6 +115,16 @@ func Compile(k Knowledge) (*Rules, error) {
 // among others, with a [literal.Set]; see Options.FirstPattern.
 func (r *Rules) Patterns() []literal.Pattern { return slices.Clone(r.patterns) }
 
+// Source returns where the mark named id comes from.
+func (r *Rules) Source(id string) ([]string, bool) {
+	for _, m := range r.marks {
+		if m.ID == id {
+			return m.Source, true
+		}
+	}
+	return nil, false
+}
+
 func (r *Rules) maker(id string) *signatures.Maker {
 	for _, m := range r.makers {
 		if m.ID == id {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"strings"
@@ -19,6 +20,7 @@ const SchemaVersion = 2
 type resultDoc struct {
 	Hallmark   string             `json:"hallmark"` // version of the program
 	Schema     int                `json:"schema"`
+	Seal       string             `json:"seal"` // see [seal]
 	Image      imageDoc           `json:"image"`
 	Coverage   coverageDoc        `json:"coverage"`
 	Match      *match.Result      `json:"match,omitempty"`
@@ -130,7 +132,7 @@ func integrityOf(n *artifact.Node) integrity {
 func WriteJSON(w io.Writer, r *Result, _ Style) error {
 	root := r.Tree.Content(r.Tree.Root)
 	d := resultDoc{
-		Hallmark: r.Version, Schema: SchemaVersion,
+		Hallmark: r.Version, Schema: SchemaVersion, Seal: noSeal,
 		Image:    imageDoc{text8(r.Tree.Name), root.Size, root.Digest},
 		Coverage: coverageOf(r),
 		Match:    r.Match, Components: componentsOf(r),
@@ -143,10 +145,15 @@ func WriteJSON(w io.Writer, r *Result, _ Style) error {
 	for _, c := range r.Tree.Contents() {
 		d.Contents = append(d.Contents, contentOf(r.Tree, c))
 	}
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", " ")
-	return e.Encode(d)
+	if err := e.Encode(d); err != nil {
+		return err
+	}
+	_, err := w.Write(seal(b.Bytes()))
+	return err
 }
 
 func coverageOf(r *Result) coverageDoc {

@@ -27,6 +27,7 @@ and says who really made it, each claim with the bytes that show it.`,
 		newEntropyCommand(env),
 		newSBOMCommand(env),
 		newMatchCommand(env),
+		newVerifyCommand(env),
 		newFormatsCommand(env),
 		newVersionCommand(env),
 	)

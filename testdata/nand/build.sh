@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the NAND fixtures. Needs mtd-utils, squashfs-tools, u-boot-tools and python3, which puts in
-# the spare areas and computes the code by its definition, bit by bit.
+# the spare areas and computes the Hamming code by its definition, bit by bit. BCH codes are those
+# of Linux, by the Python package bchlib.
 set -eu
 cd "$(dirname "$0")"
 tmp=$(mktemp -d)
@@ -58,3 +59,28 @@ mksquashfs "$tmp/tree" "$tmp/squashfs" -quiet -no-progress -noI -noD -noF -b 409
 spare squashfs "$tmp/squashfs" 2048 128 512 2
 mkimage -A arm -O linux -T kernel -C none -n sample -d "$tmp/tree/noise" "$tmp/uimage" > /dev/null
 spare uimage "$tmp/uimage" 2048 64 0 0
+
+cat > "$tmp/bch.py" <<'P'
+import bchlib, hashlib, os, random, sys
+name, source, page, spare, step, t, swap, first, flips = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+r = random.Random(2)
+b = open(source, 'rb').read()
+b += b'\xff' * (-len(b) % page)
+bch = bchlib.BCH(t, m=(8 * step).bit_length(), swap_bits=bool(swap))
+mask = bytes(c ^ 0xff for c in bch.encode(b'\xff' * step))
+out = bytearray()
+for n, i in enumerate(range(0, len(b), page)):
+    d = bytearray(b[i:i + page])
+    s = bytearray(b'\xff' * spare)
+    c = b''.join(bytes(x ^ y for x, y in zip(bch.encode(bytes(d[k:k + step])), mask)) for k in range(0, page, step))
+    s[first:first + len(c)] = c
+    if n < 3 or n % 4 == 0: # in one step as many as the code corrects
+        for bit in r.sample(range(8 * step), flips): d[bit >> 3] ^= 1 << (bit & 7)
+    out += d + s
+os.makedirs(name, exist_ok=True)
+open(name + '/input', 'wb').write(out)
+open(name + '/truth.txt', 'w').write(hashlib.sha256(b).hexdigest() + '  nand\n')
+P
+cp "$tmp/jffs2" "$tmp/twice"; cat "$tmp/jffs2" >> "$tmp/twice"
+python3 "$tmp/bch.py" bch-4 "$tmp/twice" 2048 64 512 4 0 36 4
+python3 "$tmp/bch.py" bch-8-low "$tmp/twice" 2048 128 512 8 1 2 8

@@ -24,12 +24,12 @@ var Format = format.Format{
 	Kind:   format.Boot,
 	Magics: []format.Magic{{Bytes: magic}},
 	Refs:   []format.Ref{{Title: "Devicetree Specification", URL: "https://www.devicetree.org/specifications/"}},
-	Limits: []string{"Blobs of versions before 16 are not read.", "Only values of 4 KiB and more are handed out as files."},
+	Limits: []string{"Blobs of versions before 16 are not read.", "Only values of 512 bytes and more are handed out as files."},
 	Open:   open,
 }
 
 // largeValue is the size from which a value is taken for an embedded file.
-const largeValue = 4096
+const largeValue = 512
 
 func open(src format.Source) (format.Chunk, error) {
 	t, err := parse(src)

@@ -8,7 +8,7 @@ import (
 )
 
 // hamming is how a driver lays out the Hamming code in the spare area: 3 bytes for each step of
-// the data. The methods of a nil hamming do nothing.
+// the data.
 type hamming struct {
 	step int   // bytes of data that one code is for
 	at   []int // where its bytes are in the spare area, 3 for each step
@@ -56,7 +56,7 @@ func findHamming(src format.Source, g geometry) *hamming {
 		if h.at == nil {
 			continue
 		}
-		good, written := 0, 0
+		good, written, coded := 0, 0, 0
 		for i, tried := int64(0), 0; i < pages && written < sample && tried < 16*sample; i, tried = i+max(1, pages/(16*sample)), tried+1 {
 			if n, _ := src.ReadAt(buf, i*g.whole()); n < len(buf) {
 				break
@@ -68,8 +68,12 @@ func findHamming(src format.Source, g geometry) *hamming {
 			if c, lost := h.fix(buf[:g.page], buf[g.page:]); lost == 0 && c <= 1 {
 				good++
 			}
+			if !unwritten(h.code(buf[g.page:])) {
+				coded++
+			}
 		}
-		if written >= 4 && good*10 >= written*9 {
+		// The code of regular data is that of erased flash at times, but not of most pages.
+		if written >= 4 && good*10 >= written*9 && coded*2 >= written {
 			return &h
 		}
 	}
@@ -85,9 +89,27 @@ func plain(b []byte) bool {
 	return true
 }
 
+// A corrector knows a code and where it stands in the spare area.
+type corrector interface {
+	// fix sets wrong bits of a page right and returns how many, and in how many steps too many are wrong.
+	fix(page, spare []byte) (corrected, lost int)
+	String() string
+}
+
+// findCode returns the code of the dump, or nil.
+func findCode(src format.Source, g geometry) corrector {
+	if h := findHamming(src, g); h != nil {
+		return h
+	}
+	if c := findBCH(src, g); c != nil {
+		return c
+	}
+	return nil
+}
+
 // check goes through all pages.
-func (h *hamming) check(src format.Source, g geometry) (c counts) {
-	if h == nil {
+func check(ecc corrector, src format.Source, g geometry) (c counts) {
+	if ecc == nil {
 		return c
 	}
 	buf := make([]byte, g.whole())
@@ -95,7 +117,7 @@ func (h *hamming) check(src format.Source, g geometry) (c counts) {
 		if n, _ := src.ReadAt(buf, off); n < len(buf) {
 			break
 		}
-		corrected, lost := h.fix(buf[:g.page], buf[g.page:])
+		corrected, lost := ecc.fix(buf[:g.page], buf[g.page:])
 		if c.lost == 0 && lost > 0 {
 			c.first = off
 		}
@@ -103,13 +125,6 @@ func (h *hamming) check(src format.Source, g geometry) (c counts) {
 		c.lost += lost
 	}
 	return c
-}
-
-// correct sets the wrong bits of a page right where the code tells which they are.
-func (h *hamming) correct(page, spare []byte) {
-	if h != nil {
-		h.fix(page, spare)
-	}
 }
 
 // fix corrects a page and returns how many bits it changed and in how many steps more than one is

@@ -9,8 +9,12 @@
 // The Hamming code of Linux's software ECC (1 bit in 256 or 512 bytes) is checked, and a wrong
 // bit corrected: https://docs.kernel.org/driver-api/mtdnand.html and
 // https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/mtd/nand/ecc-sw-hamming.c.
+// So are BCH codes as Linux computes them
+// (https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/lib/bch.c), in either
+// order of bits: where they stand in the spare area is found by looking for them.
 //
-// Not read: the codes of flash controllers (BCH, Reed-Solomon), controllers that put parity
+// Not read: Reed-Solomon codes, BCH codes that are over the spare area, too, or of other fields,
+// data that a controller scrambled, controllers that put parity
 // between the sectors of a page in other proportions than those listed, dumps that have data and
 // spare areas apart, and dumps where only YAFFS says what the geometry is: it lives in the spare
 // areas and reads them itself.
@@ -38,9 +42,10 @@ var Format = format.Format{
 	Refs: []format.Ref{
 		{Title: "Linux MTD NAND driver programming interface", URL: "https://docs.kernel.org/driver-api/mtdnand.html"},
 		{Title: "Linux software Hamming ECC", URL: "https://docs.kernel.org/driver-api/mtd/nand_ecc.html"},
+		{Title: "Linux lib/bch.c", URL: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/lib/bch.c"},
 	},
 	Limits: []string{
-		"The codes of flash controllers are not checked.",
+		"Of the codes of flash controllers only BCH codes over the data alone are checked.",
 		"A dump without a checksummed structure that is longer than a page is not recognised.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return open(src) },
@@ -62,7 +67,7 @@ type dump struct {
 	src      format.Source
 	geometry geometry
 	evidence evidence
-	ecc      *hamming // nil if the spare areas do not hold this code
+	ecc      corrector // nil if the spare areas hold no known code
 	counts   counts
 }
 
@@ -72,7 +77,7 @@ func open(src format.Source) (*dump, error) {
 		return nil, err
 	}
 	d := &dump{src: src, geometry: g, evidence: e}
-	d.ecc = findHamming(src, g)
+	d.ecc = findCode(src, g)
 	return d, nil
 }
 
@@ -88,10 +93,10 @@ func (d *dump) Entries() iter.Seq2[format.Entry, error] {
 				return
 			}
 		}
-		d.counts = d.ecc.check(d.src, d.geometry)
+		d.counts = check(d.ecc, d.src, d.geometry)
 		if d.counts.lost > 0 {
 			first := d.counts.first
-			if !yield(format.Entry{}, format.Errorf(artifact.Checksum, first, "nand: ECC of page at %#x: more than one wrong bit, as in %d steps in all", first, d.counts.lost)) {
+			if !yield(format.Entry{}, format.Errorf(artifact.Checksum, first, "nand: ECC of page at %#x: more wrong bits than it can correct, as in %d steps in all", first, d.counts.lost)) {
 				return
 			}
 		}
@@ -138,8 +143,8 @@ func (r *reader) Read(p []byte) (int, error) {
 		if got, err := r.d.src.ReadAt(r.buf[:n], r.next); int64(got) < n {
 			return 0, format.Errorf(artifact.Damaged, r.next, "nand: page at %#x: %v", r.next, err)
 		}
-		if n == g.whole() {
-			r.d.ecc.correct(r.buf[:g.page], r.buf[g.page:])
+		if n == g.whole() && r.d.ecc != nil {
+			r.d.ecc.fix(r.buf[:g.page], r.buf[g.page:])
 		}
 		r.rest = r.buf[:min(n, g.page)]
 		r.next += n

@@ -5,19 +5,20 @@ import (
 	"io"
 )
 
-// ErrFilter is the end of what can be decoded of a file of RAR 3 that has filters: they are programs.
+// ErrFilter is the end of what can be decoded of a file of RAR 3 that has a filter of its own: they are programs.
 var ErrFilter = errors.New("filter is not supported")
 
-// rar3 decodes the compression of RAR 2.9 to 4: LZ77 with Huffman codes, or PPMd, in turns. Filters are
-// not read. The method is described only by its readers, such as
+// RAR3 decodes the compression of RAR 2.9 to 4: LZ77 with Huffman codes, or PPMd, in turns, and filters for what came
+// out. Its state goes on from file to file in a solid archive. The method is described only by its readers, such as
 // https://github.com/libarchive/libarchive/blob/master/libarchive/archive_read_support_format_rar.c.
-type rar3 struct {
+type RAR3 struct {
 	blockStream
 	bitInput
 	w        *window
 	memory   int64
-	left     int64
-	begun    bool
+	plain    int64
+	made     int64 // bytes of the file before filters
+	tables   bool  // what a block begins with was read
 	lengths  [rar3Symbols + rar3Reaches + rar3Lows + rar3Repeats]uint8
 	symbols  huffman
 	reaches  huffman
@@ -34,6 +35,9 @@ type rar3 struct {
 	model    *ppmd
 	coder    ppmdRange
 	escape   byte
+	filters  rarFilters
+	programs []rar3Program
+	program  int // last used
 }
 
 const (
@@ -44,27 +48,57 @@ const (
 	rar3Window  = 1 << 22
 )
 
-// NewRAR3 decodes a file of plain bytes.
-func NewRAR3(r io.ReaderAt, size, plain, maxMemory int64) Stream {
-	s := &rar3{bitInput: bitInput{in: newInput(r, size)}, w: newWindow(rar3Window, maxMemory), memory: maxMemory, left: plain}
+// NewRAR3 makes a decoder.
+func NewRAR3(maxMemory int64) *RAR3 {
+	s := &RAR3{w: newWindow(rar3Window, maxMemory), memory: maxMemory}
 	s.coder = ppmdRange{in: &s.bitInput, rar: true}
-	s.next = s.decode
 	return s
 }
 
-func (s *rar3) Consumed() int64 { return s.bitInput.Consumed() }
-
-func (s *rar3) decode() error {
-	if s.left == 0 && s.bitInput.err == nil {
-		return io.EOF
+// File begins a file of plain bytes, in the size bytes of r. If solid, it goes on with what the one before left, which has to be read to its end.
+func (s *RAR3) File(r io.ReaderAt, size, plain int64, solid bool) Stream {
+	s.blockStream = blockStream{next: s.decode}
+	s.bitInput = bitInput{in: newInput(r, size)}
+	s.match, s.plain, s.made = 0, plain, 0
+	s.filters.reset()
+	if !solid {
+		s.w.base = s.w.op
+		s.recent, s.last, s.length, s.tables, s.model = [4]int{}, 0, 0, false, nil
+		s.programs, s.program = nil, 0
+		clear(s.lengths[:])
 	}
-	if !s.begun && s.bitInput.err == nil {
-		s.begun = true
+	if s.ppm {
+		s.tables = false
+	}
+	return s
+}
+
+// Consumed is how far the input was read.
+func (s *RAR3) Consumed() int64 { return s.bitInput.Consumed() }
+
+func (s *RAR3) decode() error {
+	if s.made == s.plain && s.bitInput.err == nil {
+		s.end()
+		s.bitInput.err = io.EOF
+	}
+	from := s.w.op
+	if s.bitInput.err == nil {
+		limit := int64(s.w.room())
+		from = s.w.op
+		s.run(int(min(limit, int64(from)+s.plain-s.made)))
+	}
+	b := s.w.buf[from:s.w.op]
+	s.w.out = s.w.op
+	s.made += int64(len(b))
+	s.out = s.filters.put(b, s.bitInput.err != nil)
+	return s.bitInput.err
+}
+
+// run decodes until the window is filled up to limit.
+func (s *RAR3) run(limit int) {
+	if !s.tables {
 		s.codes()
 	}
-	limit := s.w.room()
-	from := s.w.op
-	limit = int(min(int64(limit), int64(from)+s.left))
 	for s.w.op < limit && s.bitInput.err == nil {
 		switch {
 		case s.match > 0:
@@ -77,21 +111,28 @@ func (s *rar3) decode() error {
 			s.symbol()
 		}
 	}
-	s.out = s.w.buf[from:s.w.op]
-	s.w.out = s.w.op
-	s.left -= int64(len(s.out))
-	return s.bitInput.err
 }
 
-func (s *rar3) fail(err error) {
+// end reads what stands behind the last byte of a file: whether the next one of a solid archive begins with new codes.
+func (s *RAR3) end() {
+	if !s.tables || s.ppm {
+		return
+	}
+	if s.bitInput.decode(&s.symbols) == 256 && s.bits(1) == 0 {
+		s.tables = s.bits(1) == 0
+	}
+}
+
+func (s *RAR3) fail(err error) {
 	if s.bitInput.err == nil {
 		s.bitInput.err = err
 	}
 }
 
 // codes reads what a block begins with.
-func (s *rar3) codes() {
+func (s *RAR3) codes() {
 	s.drop(s.have % 8)
+	s.tables = true
 	if s.ppm = s.bits(1) == 1; s.ppm {
 		s.startPPM()
 		return
@@ -151,7 +192,7 @@ func (s *rar3) codes() {
 }
 
 // startPPM begins a block of PPMd, with a new model or the one that is there. Flags: 0-4 order, 5 new model, 6 escape follows.
-func (s *rar3) startPPM() {
+func (s *RAR3) startPPM() {
 	flags := s.bits(7)
 	var memory int64
 	if flags&0x20 != 0 {
@@ -185,7 +226,7 @@ func (s *rar3) startPPM() {
 	}
 }
 
-func (s *rar3) byte() int {
+func (s *RAR3) byte() int {
 	b, ok := s.model.decode(&s.coder)
 	if !ok {
 		s.fail(ErrCorrupt)
@@ -194,7 +235,7 @@ func (s *rar3) byte() int {
 }
 
 // predicted decodes a byte by PPMd, or what stands behind its escape.
-func (s *rar3) predicted() {
+func (s *RAR3) predicted() {
 	b := s.byte()
 	if s.bitInput.err == nil && byte(b) == s.escape {
 		code := s.byte()
@@ -208,7 +249,7 @@ func (s *rar3) predicted() {
 			s.fail(io.ErrUnexpectedEOF) // the end, before all came
 			return
 		case code == 3:
-			s.fail(ErrFilter)
+			s.newFilter(s.byte)
 			return
 		case code == 4:
 			d := s.byte()<<16 | s.byte()<<8 | s.byte()
@@ -225,7 +266,7 @@ func (s *rar3) predicted() {
 	}
 }
 
-func (s *rar3) copy(n, distance int) {
+func (s *RAR3) copy(n, distance int) {
 	if s.bitInput.err != nil {
 		return
 	}
@@ -236,7 +277,7 @@ func (s *rar3) copy(n, distance int) {
 	s.match, s.distance = n, distance
 }
 
-func (s *rar3) symbol() {
+func (s *RAR3) symbol() {
 	c := s.bitInput.decode(&s.symbols)
 	var n, d int
 	switch {
@@ -254,7 +295,7 @@ func (s *rar3) symbol() {
 		s.codes()
 		return
 	case c == 257:
-		s.fail(ErrFilter)
+		s.newFilter(func() int { return s.bits(8) })
 		return
 	case c == 258:
 		if s.length > 0 {
@@ -289,7 +330,7 @@ func (s *rar3) symbol() {
 	s.copy(n, d)
 }
 
-func (s *rar3) matchLength(c int) int {
+func (s *RAR3) matchLength(c int) int {
 	if c < 8 {
 		return c
 	}
@@ -297,7 +338,7 @@ func (s *rar3) matchLength(c int) int {
 	return (4|c&3)<<extra + s.bits(extra)
 }
 
-func (s *rar3) reach() int {
+func (s *RAR3) reach() int {
 	c := s.bitInput.decode(&s.reaches)
 	var d int
 	var extra uint

@@ -51,7 +51,7 @@ func TestRAR3(t *testing.T) {
 		{[]byte{0xa0, 0, 0, 0, 0, 0, 0}, 1, "", ErrCorrupt},   // of order 1
 		{bytes.Repeat([]byte{0x11}, 99), 1, "", ErrCorrupt},   // too many short codes
 	} {
-		s := NewRAR3(bytes.NewReader(tc.in), int64(len(tc.in)), tc.plain, 1<<20)
+		s := NewRAR3(1<<20).File(bytes.NewReader(tc.in), int64(len(tc.in)), tc.plain, false)
 		got, err := io.ReadAll(s)
 		if string(got) != tc.want || !errors.Is(err, tc.err) {
 			t.Errorf("%x: %q, %v; want %q, %v", tc.in, got, err, tc.want, tc.err)
@@ -64,7 +64,7 @@ func FuzzRAR3(f *testing.F) {
 	f.Add(append([]byte{0xa5, 0}, sample(400)...))
 	f.Add(append([]byte{0, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0xf2}, sample(800)...))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		s := NewRAR3(bytes.NewReader(src), int64(len(src)), 1<<16, 2<<20)
+		s := NewRAR3(2<<20).File(bytes.NewReader(src), int64(len(src)), 1<<16, false)
 		n, err := io.Copy(io.Discard, s)
 		if got := s.Consumed(); got < 0 || got > int64(len(src)) || n > 1<<16 {
 			t.Fatalf("%d bytes out, consumed %d of %d, %v", n, got, len(src), err)

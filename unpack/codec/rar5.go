@@ -1,9 +1,6 @@
 package codec
 
-import (
-	"encoding/binary"
-	"io"
-)
+import "io"
 
 // RAR5 decodes the compression of RAR 5, version 0: LZ77 with Huffman codes in blocks, and filters for what
 // came out. Its state goes on from file to file in a solid archive. The method is described only by its
@@ -27,27 +24,8 @@ type RAR5 struct {
 	distance int
 	plain    int64
 	made     int64 // bytes of the file before filters
-	queue    []rarFilter
-	held     []byte // made, and waiting for a filter
-	heldAt   int64  // where in the file that stands
-	ready    []byte // filtered
+	filters  rarFilters
 }
-
-type rarFilter struct {
-	kind     rarFilterKind
-	at       int64 // in the file
-	length   int
-	channels int
-}
-
-type rarFilterKind int
-
-const (
-	rarDelta rarFilterKind = iota
-	rarE8
-	rarE8E9
-	rarARM
-)
 
 const (
 	rar5Symbols   = 306
@@ -59,8 +37,7 @@ const (
 	rar5Again     = 257
 	rar5Recent    = 258
 	rar5Match     = 262
-	rarMaxFilter  = 1 << 22 // bytes
-	rarMaxFilters = 1 << 13
+	rar5MaxFilter = 1 << 22 // bytes
 )
 
 // NewRAR5 makes a decoder whose matches reach dict bytes back.
@@ -75,7 +52,7 @@ func (s *RAR5) File(r io.ReaderAt, size, plain int64, solid bool) Stream {
 	s.blockStream = blockStream{next: s.decode}
 	s.bitInput = bitInput{in: newInput(r, size)}
 	s.block, s.last, s.match, s.plain, s.made = false, false, 0, plain, 0
-	s.queue, s.held, s.heldAt = s.queue[:0], s.held[:0], 0
+	s.filters.reset()
 	if !solid {
 		s.w.base = s.w.op
 		s.recent, s.length, s.tables = [4]int{}, 0, false
@@ -99,86 +76,8 @@ func (s *RAR5) decode() error {
 	b := s.w.buf[from:s.w.op]
 	s.w.out = s.w.op
 	s.made += int64(len(b))
-	s.filter(b)
+	s.out = s.filters.put(b, s.bitInput.err != nil)
 	return s.bitInput.err
-}
-
-// filter puts out b, and what was held, as far as filters allow.
-func (s *RAR5) filter(b []byte) {
-	if len(s.queue) == 0 && len(s.held) == 0 {
-		s.out = b
-		s.heldAt += int64(len(b))
-		return
-	}
-	s.held = append(s.held, b...)
-	s.ready = s.ready[:0]
-	n := 0
-	for len(s.queue) > 0 {
-		f := s.queue[0]
-		if skip := min(f.at-s.heldAt, int64(len(s.held)-n)); skip > 0 {
-			s.ready = append(s.ready, s.held[n:n+int(skip)]...)
-			n += int(skip)
-			s.heldAt += skip
-		}
-		if f.at > s.heldAt || len(s.held)-n < f.length {
-			break
-		}
-		s.ready = f.apply(s.ready, s.held[n:n+f.length])
-		n += f.length
-		s.heldAt += int64(f.length)
-		s.queue = append(s.queue[:0], s.queue[1:]...)
-	}
-	if len(s.queue) == 0 || s.bitInput.err != nil { // of an incomplete file, or one of which filters reach beyond the end, what there is
-		s.ready = append(s.ready, s.held[n:]...)
-		s.heldAt += int64(len(s.held) - n)
-		n = len(s.held)
-	}
-	s.held = append(s.held[:0], s.held[n:]...)
-	s.out = s.ready
-}
-
-// apply appends to dst what b was before it was filtered.
-func (f *rarFilter) apply(dst, b []byte) []byte {
-	start := len(dst)
-	dst = append(dst, b...)
-	out := dst[start:]
-	switch f.kind {
-	case rarDelta:
-		k := 0
-		for c := range f.channels {
-			var v byte
-			for i := c; i < len(out); i += f.channels {
-				v -= b[k]
-				out[i] = v
-				k++
-			}
-		}
-	case rarE8, rarE8E9:
-		const size = 1 << 24 // what addresses are counted within
-		for i := 0; i+4 < len(out); i++ {
-			if out[i] != 0xe8 && (out[i] != 0xe9 || f.kind == rarE8) {
-				continue
-			}
-			here := uint32((f.at + int64(i) + 1) % size)
-			to := binary.LittleEndian.Uint32(out[i+1:])
-			if to < size {
-				to -= here
-			} else if to >= 1<<31 && to+here < 1<<31 {
-				to += size
-			}
-			binary.LittleEndian.PutUint32(out[i+1:], to)
-			i += 4
-		}
-	case rarARM:
-		for i := 0; i+3 < len(out); i += 4 {
-			if out[i+3] != 0xeb { // branch with link
-				continue
-			}
-			to := binary.LittleEndian.Uint32(out[i:]) - uint32((f.at+int64(i))/4)
-			binary.LittleEndian.PutUint32(out[i:], to&0xffffff|0xeb000000)
-		}
-	}
-	return dst
 }
 
 // at is how many bits were taken.
@@ -366,22 +265,16 @@ func (s *RAR5) reach() int {
 
 func (s *RAR5) newFilter() {
 	at, length := s.number(), s.number()
-	f := rarFilter{kind: rarFilterKind(s.bits(3)), length: length}
+	f := rarFilter{kind: rarFilterKind(s.bits(3)), length: length, size: 1 << 24}
 	if f.kind == rarDelta {
 		f.channels = s.bits(5) + 1
 	}
 	// bytes that this call of decode made are not counted yet
 	f.at = s.made + int64(s.w.op-s.w.out) + int64(at)
-	free := s.heldAt
-	if n := len(s.queue); n > 0 {
-		free = s.queue[n-1].at + int64(s.queue[n-1].length)
-	}
 	switch {
 	case s.bitInput.err != nil:
-	case f.kind > rarARM || length < 4 || length > rarMaxFilter || f.at < free || len(s.queue) == rarMaxFilters:
+	case f.kind > rarARM || length < 4 || length > rar5MaxFilter || !s.filters.add(f, false):
 		s.bitInput.err = ErrCorrupt
-	default:
-		s.queue = append(s.queue, f)
 	}
 }
 

@@ -116,16 +116,9 @@ func (s *sequence) Read(p []byte) (int, error) {
 
 func (m *member) decoder(memory int64) decoder {
 	if m.version4 {
-		return rar3(memory)
+		return codec.NewRAR3(memory)
 	}
 	return codec.NewRAR5(m.dictionary, memory)
-}
-
-// rar3 decodes members of version 4, of which none is solid. It is the memory allowed.
-type rar3 int64
-
-func (memory rar3) File(r io.ReaderAt, size, plain int64, _ bool) codec.Stream {
-	return codec.NewRAR3(r, size, plain, int64(memory))
 }
 
 // checked passes on what r reads and checks its length and CRC-32 at the end.

@@ -5,7 +5,7 @@
 // checked, and of every member. Members that are stored as they are come out, and those that RAR 2.9 to 6 compressed.
 // The members of a solid archive share one decoding pass.
 //
-// Not read: the compression of RAR before 2.9 and of 7, of RAR 4 solid members and those that have filters, and encrypted members.
+// Not read: the compression of RAR before 2.9 and of 7, filters that RAR's own packer does not write, and encrypted members.
 package rar
 
 import (
@@ -36,8 +36,8 @@ var Format = format.Format{
 		{Title: "RAR 3.93, technical information", URL: "http://acritum.com/?p=197"},
 	},
 	Limits: []string{
-		"Members compressed by versions before 2.9, by version 7 with its large dictionaries, or as solid ones by versions before 5 are yielded as they are stored.",
-		"Members of versions before 5 that have filters are decoded up to the first of these.",
+		"Members compressed by versions before 2.9, or by version 7 with its large dictionaries, are yielded as they are stored.",
+		"Members of versions before 5 that have filters other than the six of RAR's own packer are decoded up to the first of these.",
 		"Encrypted members are yielded as they are stored.",
 		"Archives split over several volumes are not joined.",
 	},

@@ -105,8 +105,8 @@ func (b *block) file4(h []byte, flags uint16) error {
 		stored: h[25] == 0x30, method: fmt.Sprintf("%#x of version %d", h[25], h[24]), encrypted: flags&flagEncrypted4 != 0,
 		split: flags&(flagBefore4|flagAfter4) != 0, crc: le.Uint32(h[16:]), hasCRC: true,
 	}
-	if m.version4 = h[24] == 29; m.version4 && flags&flagSolid4 == 0 {
-		m.dictionary = 64 << 10 << (flags >> 5 & 7)
+	if m.version4 = h[24] == 29; m.version4 {
+		m.dictionary, m.solid = 64<<10<<(flags>>5&7), flags&flagSolid4 != 0
 	}
 	if host >= 3 { // Unix, Mac OS, BeOS
 		m.mode = format.UnixMode(attrs)

@@ -28,6 +28,7 @@ and says who really made it, each claim with the bytes that show it.`,
 		newSBOMCommand(env),
 		newMatchCommand(env),
 		newVerifyCommand(env),
+		newMutateCommand(env),
 		newFormatsCommand(env),
 		newVersionCommand(env),
 	)

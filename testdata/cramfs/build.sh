@@ -53,3 +53,41 @@ at = d.rindex(b"\x78\x9c", 0, len(d) - 3000)
 d[at + 20] ^= 0xff
 open("damaged/input", "wb").write(d + b"other bytes")
 PY
+
+# What vendors made of it: blocks of xz, and of LZMA with 13, 5 or no bytes of header.
+python3 - <<'PY'
+import hashlib, lzma, os, struct, zlib
+files = {"numbers": b"".join(b"%d\n" % i for i in range(3000)), "short": b"a short file " * 9}
+raw = [{"id": lzma.FILTER_LZMA1, "dict_size": 65536, "lc": 3, "lp": 0, "pb": 2}]
+bare = lambda b: lzma.compress(b, lzma.FORMAT_RAW, filters=raw)
+head = b"\x5d" + struct.pack("<I", 65536)
+kinds = {
+    "xz": lambda b: lzma.compress(b, lzma.FORMAT_XZ, lzma.CHECK_CRC32),
+    "lzma": lambda b: head + struct.pack("<Q", len(b)) + bare(b),
+    "lzma-5": lambda b: head + bare(b),
+    "lzma-0": bare,
+}
+for kind, pack in kinds.items():
+    names = sorted(files)
+    at = 76 + sum(12 + (len(n) + 3 & ~3) for n in names)
+    inode = lambda mode, uid, size, gid, namelen, off: struct.pack("<HHII", mode, uid, size | gid << 24, namelen | off << 6)
+    root, data = b"", b""
+    for n in names:
+        b = files[n]
+        root += inode(0o100644, 0, len(b), 0, len(n) + 3 >> 2, at + len(data) >> 2) + n.encode().ljust(len(n) + 3 & ~3, b"\0")
+        blocks = [pack(b[i:i + 4096]) for i in range(0, len(b), 4096)]
+        end, table = at + len(data) + 4 * len(blocks), b""
+        for x in blocks:
+            end += len(x)
+            table += struct.pack("<I", end)
+        data += table + b"".join(blocks)
+        data += b"\0" * (-len(data) % 4)
+    size = at + len(data)
+    size += -size % 4096
+    head_ = lambda crc: struct.pack("<IIII16sIIII16s", 0x28cd3d45, size, 3, 0, b"Compressed ROMFS", crc, 0, 4, len(names), b"vendor")
+    body = inode(0o40755, 0, len(root), 0, 0, 76 >> 2) + root + data
+    body = body.ljust(size - 64, b"\0")
+    os.makedirs(kind, exist_ok=True)
+    open(kind + "/input", "wb").write(head_(zlib.crc32(head_(0) + body)) + body)
+    open(kind + "/truth.txt", "w").write("".join("%s  %s\n" % (hashlib.sha256(files[n]).hexdigest(), n) for n in names))
+PY

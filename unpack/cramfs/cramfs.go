@@ -5,7 +5,7 @@
 //
 // Read are both byte orders, versions 1 and 2, holes, boot code in front of the superblock
 // (mkfs.cramfs -p), an image between superblock and root (-i), extended block pointers (Linux 4.15),
-// and block sizes of 4 to 64 KiB. Compression other than zlib, which some vendors patched in, is not.
+// and block sizes of 4 to 64 KiB. Blocks are of zlib or, as vendors patched it, of xz or LZMA.
 package cramfs
 
 import (
@@ -35,7 +35,7 @@ var Format = format.Format{
 		{Title: "Notes on filesystem layout", URL: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/fs/cramfs/README"},
 	},
 	Limits: []string{
-		"Blocks compressed by anything but zlib are not decoded.",
+		"Blocks compressed by anything but zlib, xz and LZMA are not decoded.",
 		"Version 1 does not store its size; it ends with the last block of 4 KiB that a file uses.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return NewReader(src, src.Size()) },

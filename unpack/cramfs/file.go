@@ -6,7 +6,6 @@ import (
 	"io/fs"
 
 	"hallmark/artifact"
-	"hallmark/unpack/codec"
 	"hallmark/unpack/format"
 )
 
@@ -82,10 +81,7 @@ func (r *Reader) readBlock(n inode, i int64) ([]byte, error) {
 		copy(dst, src)
 		return dst, nil
 	}
-	got, err := codec.Zlib(dst, src)
-	if err == nil && got < len(dst) {
-		err = io.ErrUnexpectedEOF
-	}
+	got, err := decode(dst, src)
 	if err != nil {
 		return dst, format.Errorf(artifact.Damaged, off, "cramfs: block at %#x: %d of %d bytes: %v", off, got, len(dst), err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,13 +44,17 @@ func (a *analysis) claims(c *cobra.Command) {
 func (a *analysis) run(ctx context.Context, env *environment, name string) (*report.Result, *opened, error) {
 	m := newMeter(env.stderr, a.input.quiet)
 	defer m.done()
-	rules, err := match.Load()
-	if err != nil {
-		return nil, nil, exitf(exitInternal, "%w", err)
-	}
 	components, err := sbom.Load()
 	if err != nil {
 		return nil, nil, exitf(exitInternal, "%w", err)
+	}
+	patterns := components.Patterns()
+	var rules *match.Rules
+	if a.makers {
+		if rules, err = match.Load(); err != nil {
+			return nil, nil, exitf(exitInternal, "%w", err)
+		}
+		patterns = slices.Concat(patterns, rules.Patterns())
 	}
 	when, err := env.timestamp()
 	if err != nil {
@@ -60,7 +65,6 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 		return nil, nil, err
 	}
 	pool := work.NewPool(a.input.workers)
-	patterns := append(append([]literal.Pattern(nil), components.Patterns()...), rules.Patterns()...)
 	m.stage("read facts")
 	found, problems := facts.Collect(ctx, o.tree, o.store, pool, literal.Compile(patterns))
 	r := &report.Result{Version: version, Tree: o.tree, Time: when, Document: a.document}
@@ -131,13 +135,17 @@ func thirdParty(b *sbom.BOM) map[artifact.Digest]string {
 
 // outputFlags say what is written where.
 type outputFlags struct {
+	choice  []report.Output // nil: those of a scan
 	outputs []string
 	color   string
 }
 
 func (f *outputFlags) register(c *cobra.Command, usual string) {
+	if f.choice == nil {
+		f.choice = report.Outputs()
+	}
 	var names []string
-	for _, o := range report.Outputs() {
+	for _, o := range f.choice {
 		names = append(names, o.Name)
 	}
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", []string{usual}, "what to write: `"+strings.Join(names, "|")+"[=FILE]`; may be given several times")
@@ -165,7 +173,7 @@ func (f *outputFlags) targets() ([]target, error) {
 			return nil, fmt.Errorf("-o %s: no file behind the =", s)
 		}
 		t := target{file: file}
-		for _, o := range report.Outputs() {
+		for _, o := range f.choice {
 			if o.Name == name {
 				t.output = o
 			}

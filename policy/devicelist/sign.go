@@ -47,6 +47,14 @@ func ParseAny(file string, data []byte) (Document, error) {
 	return Document{List: l}, err
 }
 
+// Usable returns an error if the document does not hold on a day.
+func (d Document) Usable(at policy.Date) error {
+	if d.List != nil {
+		return d.List.Usable(at)
+	}
+	return d.Waivers.Usable(at)
+}
+
 func (d Document) predicate() predicate {
 	if d.List != nil {
 		h := d.List.Header

@@ -75,8 +75,8 @@ func (o *opening) cover() error {
 	if err != nil {
 		return err
 	}
-	for _, f := range whole {
-		if o.try(candidate{0, f}) {
+	for f, found := range whole {
+		if found != nil && o.tryWithin(candidate{0, f}, o.src.Size(), found) {
 			break
 		}
 	}
@@ -124,8 +124,9 @@ func (o *opening) aligned() {
 				limit = chunks[k].Off
 			}
 			for at = (at + f.Align - 1) / f.Align * f.Align; at < limit && !o.full; at += f.Align {
-				o.hot.span(at, f.Align) // reads ahead; the format meets an error again
-				if o.tryWithin(candidate{at, i}, limit) {
+				head, _ := o.hot.span(at, f.Align) // reads ahead; the format meets an error again
+				head = head[:min(int64(len(head)), format.HeadLen, limit-at)]
+				if (f.Begins == nil || f.Begins(head)) && o.tryWithin(candidate{at, i}, limit, nil) {
 					at = (o.end() - 1) / f.Align * f.Align
 				}
 			}
@@ -137,11 +138,11 @@ func (o *opening) aligned() {
 	}
 }
 
-func (o *opening) try(c candidate) bool { return o.tryWithin(c, o.src.Size()) }
+func (o *opening) try(c candidate) bool { return o.tryWithin(c, o.src.Size(), nil) }
 
 // tryWithin opens candidate c in the bytes up to limit and reports whether it is a chunk. If so
-// it is the last extent.
-func (o *opening) tryWithin(c candidate, limit int64) bool {
+// it is the last extent. found is where the magics of a format about the whole content stand.
+func (o *opening) tryWithin(c candidate, limit int64, found [][]int64) bool {
 	f := &o.searcher.formats[c.format]
 	if o.ctx.Err() != nil {
 		o.full = true
@@ -151,7 +152,7 @@ func (o *opening) tryWithin(c candidate, limit int64) bool {
 	src := format.Source{
 		SectionReader: io.NewSectionReader(account, c.off, limit-c.off),
 		Unnoted:       io.NewSectionReader(&o.reads, c.off, limit-c.off),
-		Before:        c.off, MaxMemory: o.limits.Memory, Keys: o.opts.Keys, Recover: o.opts.Recover,
+		Before:        c.off, MaxMemory: o.limits.Memory, Keys: o.opts.Keys, Recover: o.opts.Recover, Found: found,
 	}
 	before := o.reads.n.Load()
 	chunk, size, err := o.read(f, src, account)

@@ -26,18 +26,19 @@ type anchor struct {
 	key    int // index in bytes
 	off    int64
 	format int // index in formats, which is precedence
+	magic  int // index in its Magics
 	whole  bool
 }
 
 func newSearcher(formats []format.Format) *searcher {
 	s := &searcher{formats: formats}
 	for i, f := range formats {
-		for _, m := range f.Magics {
+		for k, m := range f.Magics {
 			if m.Start && !f.Whole {
 				s.start = append(s.start, anchor{bytes: m.Bytes, off: m.Off, format: i})
 				continue
 			}
-			s.enter(anchor{m.Bytes, rarest(m.Bytes), m.Off, i, f.Whole})
+			s.enter(anchor{m.Bytes, rarest(m.Bytes), m.Off, i, k, f.Whole})
 			s.longest = max(s.longest, len(m.Bytes))
 			s.reach = max(s.reach, m.Off)
 		}
@@ -99,7 +100,7 @@ type pass struct {
 	h     *hot
 	at    int64 // every magic that starts before at has been seen
 	found []candidate
-	whole []bool // by format: one of its magics stands somewhere
+	whole [][][]int64 // what wholeFormats found so far
 }
 
 const (
@@ -117,10 +118,10 @@ func (s *searcher) pass(h *hot) *pass {
 	return p
 }
 
-// wholeFormats returns the formats about the whole content that have a magic in it. It reads the
-// content to its end, and keeps the first candidates that it meets for next.
-func (p *pass) wholeFormats() (out []int, err error) {
-	p.whole = make([]bool, len(p.formats))
+// wholeFormats returns, by format, where the magics of those about the whole content stand; nil if
+// nowhere. It reads the content to its end, and keeps the first candidates that it meets for next.
+func (p *pass) wholeFormats() ([][][]int64, error) {
+	p.whole = make([][][]int64, len(p.formats))
 	kept := int64(-1)
 	for p.at < p.h.src.Size() {
 		n := len(p.found)
@@ -137,12 +138,9 @@ func (p *pass) wholeFormats() (out []int, err error) {
 		p.at = kept
 	}
 	p.sort()
-	for i, here := range p.whole {
-		if here {
-			out = append(out, i)
-		}
-	}
-	return out, nil
+	found := p.whole
+	p.whole = nil
+	return found, nil
 }
 
 // next returns the candidates at the smallest offset at or behind from, in order of precedence,
@@ -186,7 +184,9 @@ func (p *pass) block(from int64) error {
 				continue
 			}
 			if off := p.at + int64(start) - a.off; a.whole {
-				p.whole[a.format] = true
+				if p.whole != nil {
+					p.met(a, off)
+				}
 			} else if off >= from {
 				p.found = append(p.found, candidate{off, a.format})
 			}
@@ -194,6 +194,18 @@ func (p *pass) block(from int64) error {
 	}
 	p.at += int64(last)
 	return nil
+}
+
+// met notes a magic of a format about the whole content.
+func (p *pass) met(a *anchor, off int64) {
+	magics := p.whole[a.format]
+	if magics == nil {
+		magics = make([][]int64, len(p.formats[a.format].Magics))
+		p.whole[a.format] = magics
+	}
+	if len(magics[a.magic]) < format.MaxFound {
+		magics[a.magic] = append(magics[a.magic], off)
+	}
 }
 
 // sort puts candidates in order of offset, then of precedence, each once.

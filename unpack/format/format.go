@@ -6,6 +6,7 @@
 package format
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -48,8 +49,10 @@ type Format struct {
 	// if one of its magics occurs anywhere in the content.
 	Whole bool
 	// Align, if not 0, means that the format has no magic to search for: Open is tried at each
-	// multiple of Align in what other formats leave unclaimed. Open must refuse after a few bytes.
+	// multiple of Align in what other formats leave unclaimed, and where Begins, if there is one,
+	// says of the first HeadLen bytes (fewer at the end) that the format may begin so.
 	Align  int64
+	Begins func(head []byte) bool
 	Refs   []Ref
 	Limits []string // what is not read, one sentence each
 	// Open reads the chunk that starts at offset 0 of src. It returns an error that wraps
@@ -68,6 +71,39 @@ type Source struct {
 	Recover   bool // also yield what a filesystem holds but no longer refers to: deleted files, older versions
 	// Unnoted reads the same bytes, see [Summed]. nil is the same as the reader itself.
 	Unnoted *io.SectionReader
+	// Found is where each of the format's Magics stands, in order, up to MaxFound offsets each. It
+	// is set for a Whole format by the unpacker, which searched anyway; see [Source.Occurrences].
+	Found [][]int64
+}
+
+// Limits of what the unpacker tells.
+const (
+	HeadLen  = 64   // bytes that Begins gets
+	MaxFound = 1024 // offsets of one magic in Source.Found
+)
+
+// Occurrences returns where each of magics, which are the format's own, stands in s: Found, or
+// what a search finds.
+func (s Source) Occurrences(magics []Magic) [][]int64 {
+	if s.Found != nil {
+		return s.Found
+	}
+	found := make([][]int64, len(magics))
+	buf := make([]byte, 256<<10)
+	for i, m := range magics {
+		for at := int64(0); at < s.Size() && len(found[i]) < MaxFound; at += int64(len(buf) - len(m.Bytes) + 1) {
+			n, _ := s.ReadAt(buf[:min(int64(len(buf)), s.Size()-at)], at)
+			for b := 0; len(found[i]) < MaxFound; b++ {
+				k := bytes.Index(buf[b:n], []byte(m.Bytes))
+				if k < 0 {
+					break
+				}
+				b += k
+				found[i] = append(found[i], at+int64(b))
+			}
+		}
+	}
+	return found
 }
 
 // Summed returns a reader of r, a [Source] as a rule, for a pass that takes a checksum of bytes

@@ -1,10 +1,11 @@
 package nand
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 
 	"hallmark/unpack/format"
@@ -36,6 +37,13 @@ var witnesses = [...]witness{
 	{name: "JFFS2", magic: magicJFFS2Big, check: func(s stripped, off int64) (int, int) { return checkJFFS2(s, off, binary.BigEndian) }},
 	{name: "SquashFS", magic: magicSquashFS, check: checkSquashFS},
 	{name: "uImage", magic: magicUImage, check: checkUImage, large: true},
+}
+
+func magics() (list []format.Magic) {
+	for _, w := range witnesses {
+		list = append(list, format.Magic{Bytes: w.magic})
+	}
+	return list
 }
 
 // hit is a magic at an offset of the dump.
@@ -130,31 +138,19 @@ func judge(s stripped, hits []hit, large bool) evidence {
 	return e
 }
 
-// find returns the first hits of each witness, in order of place for each.
+// find returns the first hits of each witness, in order of place.
 func find(src format.Source) []hit {
-	var counts [len(witnesses)]int
 	var hits []hit
-	const overlap = 8
-	buf := make([]byte, 256<<10+overlap)
-	for at := int64(0); at < src.Size(); at += int64(len(buf) - overlap) {
-		n, _ := src.ReadAt(buf[:min(int64(len(buf)), src.Size()-at)], at)
-		for w := range witnesses {
-			bound := maxHits
-			if witnesses[w].large {
-				bound = maxLargeHits
-			}
-			magic := []byte(witnesses[w].magic)
-			for i := 0; counts[w] < bound; i++ {
-				j := bytes.Index(buf[i:n], magic)
-				if j < 0 || i+j >= len(buf)-overlap {
-					break
-				}
-				counts[w]++
-				hits = append(hits, hit{at + int64(i+j), w})
-				i += j + 1
-			}
+	for w, found := range src.Occurrences(magics()) {
+		bound := maxHits
+		if witnesses[w].large {
+			bound = maxLargeHits
+		}
+		for _, off := range found[:min(len(found), bound)] {
+			hits = append(hits, hit{off, w})
 		}
 	}
+	slices.SortFunc(hits, func(x, y hit) int { return cmp.Or(cmp.Compare(x.off, y.off), cmp.Compare(x.witness, y.witness)) })
 	return hits
 }
 

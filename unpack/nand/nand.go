@@ -32,13 +32,11 @@ import (
 
 // Format is a dump of NAND flash with its spare areas.
 var Format = format.Format{
-	Name:  "nand",
-	Title: "NAND flash dump with spare areas",
-	Kind:  format.Layout,
-	Magics: []format.Magic{
-		{Bytes: magicUBI}, {Bytes: magicUBIFS}, {Bytes: magicJFFS2}, {Bytes: magicJFFS2Big}, {Bytes: magicSquashFS}, {Bytes: magicUImage},
-	},
-	Whole: true,
+	Name:   "nand",
+	Title:  "NAND flash dump with spare areas",
+	Kind:   format.Layout,
+	Magics: magics(),
+	Whole:  true,
 	Refs: []format.Ref{
 		{Title: "Linux MTD NAND driver programming interface", URL: "https://docs.kernel.org/driver-api/mtdnand.html"},
 		{Title: "Linux software Hamming ECC", URL: "https://docs.kernel.org/driver-api/mtd/nand_ecc.html"},

@@ -26,6 +26,7 @@ var Format = format.Format{
 	Title:  "U-Boot environment",
 	Kind:   format.Boot,
 	Align:  0x400,
+	Begins: starts,
 	Refs:   []format.Ref{{Title: "U-Boot include/env_internal.h", URL: "https://source.denx.de/u-boot/u-boot/-/blob/master/include/env_internal.h"}},
 	Limits: []string{"Environments of more than 256 KiB, or of a size that is no multiple of 256, are not found.", "Default environments without CRC are not read."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
@@ -49,12 +50,11 @@ type variable struct {
 }
 
 func open(src format.Source) (*env, error) {
-	start := make([]byte, min(64, src.Size()))
-	if n, _ := src.ReadAt(start, 0); n < 16 || !begins(start[4:n]) && !begins(start[5:n]) {
-		return nil, errNoVariable
-	}
 	head := make([]byte, min(maxFirst, src.Size()))
 	n, _ := src.ReadAt(head, 0)
+	if !starts(head[:min(n, format.HeadLen)]) {
+		return nil, errNoVariable
+	}
 	for data := int64(4); data <= 5; data++ {
 		if first, _, ok := bytes.Cut(head[data:n], []byte{0}); !ok || !isVariable(first) {
 			continue
@@ -69,6 +69,11 @@ func open(src format.Source) (*env, error) {
 }
 
 var errNoVariable = format.Not("ubootenv: no variable")
+
+// starts reports whether an environment may start with head.
+func starts(head []byte) bool {
+	return len(head) >= 16 && (begins(head[4:]) || begins(head[5:]))
+}
 
 // begins reports whether b starts as a variable does: a name and "=", or a name as long as b.
 func begins(b []byte) bool {

@@ -2,8 +2,10 @@ package yaffs
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"iter"
+	"slices"
 
 	"hallmark/unpack/format"
 )
@@ -142,27 +144,28 @@ func (l layout) leads(src format.Source) bool {
 // found yields where headers of objects in the root directory stand, and their byte order.
 func found(src format.Source) iter.Seq2[int64, binary.ByteOrder] {
 	return func(yield func(int64, binary.ByteOrder) bool) {
-		marks := []struct {
+		type header struct {
+			at    int64
 			order binary.ByteOrder
-			bytes string // parent and what follows it
-		}{{binary.LittleEndian, "\x01\x00\x00\x00\xff\xff"}, {binary.BigEndian, "\x00\x00\x00\x01\xff\xff"}}
-		b := make([]byte, 64<<10)
-		for at := int64(0); at < src.Size(); at += int64(len(b) - headerSize) {
-			n, _ := src.ReadAt(b[:min(int64(len(b)), src.Size()-at)], at)
-			for _, m := range marks {
-				for i := 4; i+headerSize-4 <= n; i++ {
-					j := bytes.Index(b[i:n], []byte(m.bytes))
-					if j < 0 {
-						break
-					}
-					i += j
-					if i+headerSize-4 > n {
-						break
-					}
-					if h, ok := parseHeader(b[i-4:i-4+headerSize], m.order); ok && h.parent == objectRoot && !yield(at+int64(i-4), m.order) {
-						return
-					}
-				}
+		}
+		var all []header
+		for i, offsets := range src.Occurrences(headers()) {
+			order := binary.ByteOrder(binary.LittleEndian)
+			if headers()[i].Bytes[0] == 0 {
+				order = binary.BigEndian
+			}
+			for _, at := range offsets {
+				all = append(all, header{at, order})
+			}
+		}
+		slices.SortFunc(all, func(x, y header) int { return cmp.Compare(x.at, y.at) })
+		b := make([]byte, headerSize)
+		for _, x := range all {
+			if n, _ := src.ReadAt(b, x.at); n < len(b) {
+				continue
+			}
+			if h, ok := parseHeader(b, x.order); ok && h.parent == objectRoot && !yield(x.at, x.order) {
+				return
 			}
 		}
 	}

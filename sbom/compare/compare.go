@@ -50,14 +50,14 @@ type Item struct {
 
 // Declared is a component as a document names it.
 type Declared struct {
-	Name    string `json:"name"`
-	Version string `json:"version,omitempty"`
-	Purl    string `json:"purl,omitempty"`
-	CPE     string `json:"cpe,omitempty"`
-	At      string `json:"at"` // in the document
-	Line    int    `json:"line"`
-	Type    string `json:"type,omitempty"`
-	hashes  []string
+	Name    string   `json:"name"`
+	Version string   `json:"version,omitempty"`
+	Purl    string   `json:"purl,omitempty"`
+	CPE     string   `json:"cpe,omitempty"`
+	At      string   `json:"at"` // in the document
+	Line    int      `json:"line"`
+	Type    string   `json:"type,omitempty"`
+	SHA256  []string `json:"-"`
 }
 
 // Seen is a component as an image shows it.
@@ -141,6 +141,17 @@ func (r *Result) Agrees() bool { return r.Counts[Confirmed] == len(r.Items) }
 // Contradicts reports whether anything differs, apart from what cannot be told.
 func (r *Result) Contradicts() bool { return r.Counts[Confirmed]+r.Counts[CannotTell] < len(r.Items) }
 
+// Judge says how d stands to what o shows.
+func (o *Observed) Judge(d ...Declared) []Item {
+	m := newMatcher(o)
+	var out []Item
+	for i := range d {
+		x, _ := m.judge(&d[i])
+		out = append(out, x)
+	}
+	return out
+}
+
 type matcher struct {
 	o         *Observed
 	byKey     map[string][]int
@@ -171,7 +182,7 @@ func newMatcher(o *Observed) *matcher {
 // candidates returns the components that d can mean: those that share the strongest kind of key.
 func (m *matcher) candidates(d *Declared) []int {
 	var hashes []string
-	for _, h := range d.hashes {
+	for _, h := range d.SHA256 {
 		hashes = append(hashes, "sha256:"+h)
 	}
 	for _, list := range [][]string{hashes, keys(d.Name, d.Purl, d.CPE, "")} {
@@ -224,7 +235,7 @@ func (m *matcher) judge(d *Declared) (Item, []int) {
 }
 
 func (m *matcher) absent(x Item, d *Declared) Item {
-	for _, h := range d.hashes {
+	for _, h := range d.SHA256 {
 		if place := m.o.Contents[h]; place != "" {
 			x.Verdict, x.Because = Confirmed, "a file with the declared SHA-256 is in the image"
 			x.Observed = []Seen{{Name: d.Name, Claim: sbom.Presence, Citations: []Citation{{Place: place}}, Files: []File{{SHA256: h}}}}

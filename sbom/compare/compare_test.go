@@ -135,7 +135,7 @@ func TestCompare(t *testing.T) {
 		{Name: "lighttpd", Version: "1.4.69"},
 		{Name: "own-app", Version: "1"},
 		{Name: "gone", Version: "1", Purl: "pkg:deb/debian/gone@1"},
-		{Name: "foo", Version: "3", hashes: []string{"aa"}},
+		{Name: "foo", Version: "3", SHA256: []string{"aa"}},
 	}
 	r := Compare("supplier.json", declared, observed())
 	want := `BusyBox: version differs: declared 1.31.0, seen as busybox 1.22.1
@@ -176,7 +176,7 @@ func TestSides(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := FromSupplier(d)
-	if len(got) != 1 || got[0].Name != "g/c" || got[0].Version != "" || got[0].At != "/components/2" || got[0].hashes[0] != "aa" {
+	if len(got) != 1 || got[0].Name != "g/c" || got[0].Version != "" || got[0].At != "/components/2" || got[0].SHA256[0] != "aa" {
 		t.Errorf("declared = %+v", got)
 	}
 	o := FromDocument("d", d, nil)

@@ -144,7 +144,7 @@ func FromSupplier(d *document.Document) []Declared {
 		}
 		out = append(out, Declared{
 			Name: c.FullName(), Version: declaredVersion(c.Version.Value), Purl: c.Purl.Value, CPE: c.CPE.Value,
-			At: c.At, Line: c.Line, Type: c.Type.Value, hashes: sha256s(c),
+			At: c.At, Line: c.Line, Type: c.Type.Value, SHA256: sha256s(c),
 		})
 	}
 	return out

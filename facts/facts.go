@@ -5,6 +5,7 @@
 package facts
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"hallmark/artifact"
@@ -87,7 +89,16 @@ func Collect(ctx context.Context, t *artifact.Tree, s *artifact.Store, p *work.P
 			return nil, err
 		}
 		in := &content{Content: c, r: r}
+		if c.Size <= inMemory {
+			buf := contents.Get().(*[]byte)
+			defer contents.Put(buf)
+			b := (*buf)[:c.Size]
+			if n, err := r.ReadAt(b, 0); int64(n) == c.Size || err == io.EOF {
+				in.r = io.NewSectionReader(bytes.NewReader(b[:n]), 0, int64(n))
+			}
+		}
 		in.read(ctx, search)
+		in.r = nil
 		return in, nil
 	})
 	out := map[artifact.Digest]*Facts{}
@@ -106,6 +117,11 @@ func Collect(ctx context.Context, t *artifact.Tree, s *artifact.Store, p *work.P
 	}
 	return out, problems
 }
+
+// inMemory is the largest content that is read as a whole, for all readers, in bytes.
+const inMemory = 4 << 20
+
+var contents = sync.Pool{New: func() any { b := make([]byte, inMemory); return &b }}
 
 func failure(err error) artifact.Problem {
 	kind := artifact.Damaged

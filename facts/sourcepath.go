@@ -89,6 +89,9 @@ func eachSourcePath(b []byte, from int, found func(start, end int)) {
 			return
 		}
 		dot += next
+		if tail := b[dot+1 : min(dot+5, len(b))]; bytes.IndexByte(tail, 0) < 1 {
+			continue // no suffix is longer, and most dots are none
+		}
 		for _, s := range sourceSuffixes {
 			if !bytes.HasPrefix(b[dot:], []byte(s.suffix)) {
 				continue

@@ -18,7 +18,7 @@ import (
 // File is a file that is a component or a part of one.
 type File struct {
 	Content    artifact.Digest `json:"content"`
-	SHA512     SHA512          `json:"sha512"`
+	SHA512     SHA512          `json:"sha512,omitzero"` // of the only file of a component: what is delivered as it
 	Path       string          `json:"path"` // within the innermost chunk that holds it, the first of several
 	Size       int64           `json:"size"`
 	Executable bool            `json:"executable"`
@@ -76,11 +76,14 @@ func (p *plan) pathOf(d artifact.Digest) string {
 	return ""
 }
 
-// hashFiles fills in the SHA-512 of each file of components.
+// hashFiles fills in the SHA-512 of each file that alone is a component.
 func hashFiles(ctx context.Context, s *artifact.Store, pool *work.Pool, components []Component) []error {
 	sums := map[artifact.Digest]SHA512{}
 	var todo []artifact.Digest
 	for i := range components {
+		if b := components[i].Build; b == nil || b.Files > 1 {
+			continue
+		}
 		for _, f := range components[i].Files {
 			if _, ok := sums[f.Content]; !ok {
 				sums[f.Content] = SHA512{}

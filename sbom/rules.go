@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"strings"
 
 	"hallmark/artifact"
 	"hallmark/internal/literal"
@@ -18,6 +19,9 @@ type Rules struct {
 	components []signatures.Component
 	marks      []mark
 	patterns   []literal.Pattern
+	byLiteral  [][]int // marks that look for a pattern, in order
+	always     []int   // marks that look for none, in order
+	owners     owners
 	digest     artifact.Digest
 }
 
@@ -63,6 +67,16 @@ func Compile(list []signatures.Component) (*Rules, error) {
 				return nil, fmt.Errorf("sbom: mark %s: %w", list[i].Marks[j].ID, err)
 			}
 			r.marks = append(r.marks, m)
+		}
+	}
+	r.owners = newOwners(list)
+	r.byLiteral = make([][]int, len(r.patterns))
+	for i := range r.marks {
+		for _, l := range r.marks[i].literals {
+			r.byLiteral[l] = append(r.byLiteral[l], i)
+		}
+		if len(r.marks[i].literals) == 0 {
+			r.always = append(r.always, i)
 		}
 	}
 	return r, nil
@@ -140,12 +154,41 @@ func expression(s string, claim Claim) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// owns reports whether name, a SONAME or a base name, is one of the component's own.
-func owns(c *signatures.Component, name string) bool {
-	for _, glob := range c.Own {
-		if ok, _ := path.Match(glob, name); ok {
-			return true
+// owners finds the components that a name belongs to.
+type owners struct {
+	exact map[string][]int
+	globs map[string][]ownGlob // by what stands before the first special character
+}
+
+type ownGlob struct {
+	pattern   string
+	component int
+}
+
+func newOwners(list []signatures.Component) owners {
+	o := owners{map[string][]int{}, map[string][]ownGlob{}}
+	for i := range list {
+		for _, glob := range list[i].Own {
+			if k := strings.IndexAny(glob, `*?[\`); k >= 0 {
+				o.globs[glob[:k]] = append(o.globs[glob[:k]], ownGlob{glob, i})
+			} else {
+				o.exact[glob] = append(o.exact[glob], i)
+			}
 		}
 	}
-	return false
+	return o
+}
+
+// of calls own with each component that has name, a SONAME or a base name, among its own.
+func (o *owners) of(name string, own func(component int)) {
+	for _, i := range o.exact[name] {
+		own(i)
+	}
+	for k := range len(name) + 1 {
+		for _, g := range o.globs[name[:k]] {
+			if ok, _ := path.Match(g.pattern, name); ok {
+				own(g.component)
+			}
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"io"
 	"iter"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -46,17 +47,17 @@ func (v *view) names() []string {
 
 // sightings returns what the marks of r show in v, in order of the marks.
 func (r *Rules) sightings(v *view) []sighting {
-	names := v.names()
-	own := make([]bool, len(r.components))
+	own := map[int]bool{}
+	for _, name := range v.names() {
+		r.owners.of(name, func(i int) { own[i] = true })
+	}
 	var out []sighting
-	for i := range r.components {
-		c := &r.components[i]
-		own[i] = slices.ContainsFunc(names, func(n string) bool { return owns(c, n) })
-		if own[i] && c.Soname && v.elf {
+	for _, i := range slices.Sorted(maps.Keys(own)) {
+		if c := &r.components[i]; c.Soname && v.elf {
 			out = append(out, sighting{i, v.byName(c)})
 		}
 	}
-	for i := range r.marks {
+	for _, i := range r.candidates(v) {
 		m := &r.marks[i]
 		if m.Owned && !own[m.component] || !v.is(m.In) {
 			continue
@@ -74,6 +75,22 @@ func (r *Rules) sightings(v *view) []sighting {
 		}
 	}
 	return out
+}
+
+// candidates returns the marks that look for no literal and those of which one occurs, in order.
+func (r *Rules) candidates(v *view) []int {
+	out := slices.Clone(r.always)
+	if v.facts != nil {
+		last := -1
+		for _, h := range v.facts.Hits {
+			if p := h.Pattern - v.first; h.Pattern != last && p >= 0 && p < len(r.byLiteral) {
+				out = append(out, r.byLiteral[p]...)
+			}
+			last = h.Pattern
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (v *view) is(kind string) bool {
@@ -195,16 +212,28 @@ func (m *mark) inBytes(v *view) []Evidence {
 // near applies the pattern around the literal at hit and returns the match that covers most of
 // it, or if none does and the mark allows, the one that is nearest.
 func (m *mark) near(v *view, hit artifact.Range) (artifact.Range, string, bool) {
-	reach := int64(max(maxMatch, m.Apart))
+	gap := int64(m.Apart) + 1 // between the literal and the match; negative is overlap
+	if m.Apart == 0 {
+		gap = 0
+	}
+	for reach, most := int64(maxMatch), int64(max(maxMatch, m.Apart)); ; reach = min(4*reach, most) {
+		if reach == most {
+			return m.nearest(v, hit, reach, gap)
+		}
+		// What is further away could be cut by the window.
+		if at, version, ok := m.nearest(v, hit, reach, min(gap, reach-maxMatch+1)); ok {
+			return at, version, ok
+		}
+	}
+}
+
+// nearest looks reach bytes before and behind the literal for a match less than gap away from it.
+func (m *mark) nearest(v *view, hit artifact.Range, reach, gap int64) (artifact.Range, string, bool) {
 	lo := max(0, hit.Off-reach)
 	b := make([]byte, min(hit.End()+reach, v.data.Size())-lo)
 	n, _ := v.data.ReadAt(b, lo)
 	b = b[:n]
 	var best []int
-	gap := int64(m.Apart) + 1 // between the literal and the match; negative is overlap
-	if m.Apart == 0 {
-		gap = 0
-	}
 	for at := range matches(m.pattern, b) {
 		from, to := lo+int64(at[0]), lo+int64(at[1])
 		if g := max(from, hit.Off) - min(to, hit.End()); g < gap {

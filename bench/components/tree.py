@@ -34,7 +34,8 @@ def wanted(name, names):
 
 def upstream(v):
     v = v.split(":", 1)[-1].rsplit("-", 1)[0]
-    return re.sub(r"(\+dfsg|\+ds|~dfsg|\.dfsg|dfsg|\+really|\+deb).*$", "", v)
+    v = v.split("+really")[-1]
+    return re.sub(r"(\+dfsg|\+ds|~dfsg|\.dfsg|dfsg|\+deb).*$", "", v)
 
 def listing(names):
     names = {w for line in open(names) if not line.startswith("#") for w in line.split()}
@@ -58,7 +59,7 @@ def make(debs, tree):
             if not name.endswith(".deb"): continue
             deb = debs + "/" + name
             if UNWANTED.search(name.split("_")[0]): continue
-            listed = subprocess.run(f"dpkg-deb --fsys-tarfile '{deb}' | tar -xvf - -C '{tree}'", shell=True, capture_output=True, text=True, check=True).stdout.splitlines()
+            listed = subprocess.run(f"dpkg-deb --fsys-tarfile '{deb}' | tar --keep-directory-symlink -xvf - -C '{tree}'", shell=True, capture_output=True, text=True).stdout.splitlines()
             paths = [os.path.normpath(p) for p in listed]
             with tempfile.TemporaryDirectory() as t:
                 subprocess.run(["dpkg-deb", "-e", deb, t + "/c"], check=True)

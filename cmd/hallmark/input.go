@@ -14,6 +14,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -175,7 +177,8 @@ func (o *opened) openFolder(ctx context.Context, name string, opts unpack.Option
 	if err != nil {
 		return nil, exitf(exitInput, "%w", err)
 	}
-	o.closing(root)
+	in := &folder{root: root, most: maxOpen}
+	o.closing(in)
 	var parts []unpack.Part
 	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || p == "." {
@@ -189,7 +192,7 @@ func (o *opened) openFolder(ctx context.Context, name string, opts unpack.Option
 		switch {
 		case info.Mode().IsRegular():
 			part.Size = info.Size()
-			part.Src = &lazyFile{root: root, path: p}
+			part.Src = &lazyFile{in: in, path: p}
 		case info.Mode()&fs.ModeSymlink != 0:
 			part.Link, err = root.Readlink(p)
 		}
@@ -209,19 +212,78 @@ func (o *opened) openFolder(ctx context.Context, name string, opts unpack.Option
 	return tree, nil
 }
 
-// lazyFile opens its file for each read, so that a folder of any size needs no open files.
-type lazyFile struct {
+// maxOpen is how many files of a folder stay open between reads. A file is opened once for all
+// stages of the analysis unless the folder has more.
+const maxOpen = 16 << 10
+
+// folder keeps files of root open, the last ones that were read.
+type folder struct {
 	root *os.Root
-	path string
+	mu   sync.Mutex
+	open []*lazyFile // in the order in which they were opened
+	most int
 }
 
+// lazyFile is opened by the first read, and again if it had to make room for others.
+type lazyFile struct {
+	in   *folder
+	path string
+	file *os.File // guarded by in.mu
+}
+
+// ReadAt is safe for concurrent use.
 func (l *lazyFile) ReadAt(p []byte, off int64) (int, error) {
-	f, err := l.root.Open(l.path)
-	if err != nil {
-		return 0, err
+	for {
+		f, err := l.in.get(l)
+		if err != nil {
+			return 0, err
+		}
+		n, err := f.ReadAt(p, off)
+		if !errors.Is(err, os.ErrClosed) { // else it made room in between
+			return n, err
+		}
 	}
-	defer f.Close()
-	return f.ReadAt(p, off)
+}
+
+func (d *folder) get(l *lazyFile) (*os.File, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l.file != nil {
+		return l.file, nil
+	}
+	if len(d.open) >= d.most {
+		d.shrink(d.most / 2)
+	}
+	f, err := d.root.Open(l.path)
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		d.most = max(1, len(d.open)/2) // the system allows fewer
+		d.shrink(d.most / 2)
+		f, err = d.root.Open(l.path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.file = f
+	d.open = append(d.open, l)
+	return f, nil
+}
+
+// shrink closes the files that were opened first until n are left.
+func (d *folder) shrink(n int) {
+	k := max(0, len(d.open)-n)
+	for _, l := range d.open[:k] {
+		l.file.Close()
+		l.file = nil
+	}
+	d.open = append([]*lazyFile(nil), d.open[k:]...)
+}
+
+// Close closes all files and the root.
+func (d *folder) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shrink(0)
+	return d.root.Close()
 }
 
 // readKeys reads a key file: one name=hexadecimal a line, # begins a comment.

@@ -156,6 +156,7 @@ func Formats() []format.Format {
 		nsis.Format,
 		pe.Format,
 		cfb.Format,
+		key.OpenPGP,
 		key.PEM,
 		key.Certificate,
 		key.PKCS12,

@@ -1,8 +1,8 @@
 // Package key reads keys and certificates: X.509 certificates and keys in DER, PEM blocks,
-// OpenSSH and Dropbear keys, and the key stores of PKCS #12 and Java.
+// OpenSSH and Dropbear keys, the key stores of PKCS #12 and Java, and OpenPGP armour.
 //
 // Specifications: RFC 5280 (certificates), RFC 5958 (PKCS #8), RFC 8017 appendix A (PKCS #1),
-// RFC 5915 (SEC 1), RFC 7292 (PKCS #12), RFC 7468 and RFC 1421 (PEM), RFC 4253 section 6.6
+// RFC 5915 (SEC 1), RFC 7292 (PKCS #12), RFC 9580 (OpenPGP), RFC 7468 and RFC 1421 (PEM), RFC 4253 section 6.6
 // (SSH public keys), OpenSSH's PROTOCOL.key, https://docs.oracle.com/javase/8/docs/api/java/security/KeyStore.html.
 //
 // What is private stays so: of a private key come out its kind, its length and the digest of its

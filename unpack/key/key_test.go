@@ -24,7 +24,9 @@ import (
 	"hallmark/unpack/format/formattest"
 )
 
-func all() []format.Format { return []format.Format{PEM, Certificate, DER, SSH, PKCS12, JavaStore} }
+func all() []format.Format {
+	return []format.Format{PEM, Certificate, DER, SSH, PKCS12, JavaStore, OpenPGP}
+}
 
 func TestGolden(t *testing.T) {
 	for _, f := range all() {
@@ -44,6 +46,7 @@ func FuzzOpenDER(f *testing.F)         { formattest.Fuzz(f, DER) }
 func FuzzOpenSSH(f *testing.F)         { formattest.Fuzz(f, SSH) }
 func FuzzOpenPKCS12(f *testing.F)      { formattest.Fuzz(f, PKCS12) }
 func FuzzOpenJavaStore(f *testing.F)   { formattest.Fuzz(f, JavaStore) }
+func FuzzOpenPGP(f *testing.F)         { formattest.Fuzz(f, OpenPGP) }
 
 // No private key is kept with the tests: they are made when the tests run.
 
@@ -337,5 +340,25 @@ func TestCertificateEdges(t *testing.T) {
 	short := encode(tagSequence, b[4:]) // a certificate within a certificate's header is none
 	if l := formattest.List(encode(tagSequence, short), Certificate, 1<<20); l.Err == nil {
 		t.Errorf("wrapped: %s", l)
+	}
+}
+
+func TestPGPPrivateKeysAreKeptBack(t *testing.T) {
+	body := []byte{4, 0, 0, 0, 0, 1, 0, 9, 1, 0xff, 0, 2, 3, 0xfe, 's', 'e', 'c', 'r', 'e', 't'}
+	p := append([]byte{0xc0 | pgpSecret, byte(len(body))}, body...)
+	text := "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n" + base64.StdEncoding.EncodeToString(p) + "\n=" + crc24(p) + "\n-----END PGP PRIVATE KEY BLOCK-----\n"
+	l := formattest.List([]byte(text), OpenPGP, 1<<20)
+	for _, want := range []string{`key="private"`, `algorithm="RSA"`, `bits="9"`, `encrypted="yes"`} {
+		if !strings.Contains(l.String(), want) {
+			t.Errorf("%s is not in\n%s", want, l)
+		}
+	}
+	if l.Err != nil || strings.Contains(l.String(), "----------") {
+		t.Errorf("%v, or something is handed out:\n%s", l.Err, l)
+	}
+	for _, bad := range []string{strings.Replace(text, "=", "=A", 1), strings.Replace(text, "-----END", "-----AND", 1), strings.Replace(text, "PRIVATE", "SIGNED", 2)} {
+		if l := formattest.List([]byte(bad), OpenPGP, 1<<20); l.Err == nil {
+			t.Errorf("%q is taken", bad)
+		}
 	}
 }

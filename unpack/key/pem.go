@@ -26,7 +26,7 @@ var PEM = format.Format{
 	},
 	Limits: []string{
 		"Private keys are told, not handed out.",
-		"OpenPGP armour and blocks inside quoted source text are not read.",
+		"Blocks inside quoted source text are not read.",
 	},
 	Open: func(src format.Source) (format.Chunk, error) { return openPEM(src) },
 }

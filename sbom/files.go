@@ -19,7 +19,7 @@ import (
 type File struct {
 	Content    artifact.Digest `json:"content"`
 	SHA512     SHA512          `json:"sha512,omitzero"` // of the only file of a component: what is delivered as it
-	Path       string          `json:"path"` // within the innermost chunk that holds it, the first of several
+	Path       string          `json:"path"`            // within the innermost chunk that holds it, the first of several
 	Size       int64           `json:"size"`
 	Executable bool            `json:"executable"`
 	Archive    bool            `json:"archive"`            // other files were taken out of it

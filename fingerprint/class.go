@@ -7,7 +7,7 @@ type habit struct {
 	group string  // classes of one group fail together, so they are one witness
 	hits  int     // fewest that make a file alike in this class alone, whatever the tests say
 	share float64 // of the file's own features of the class, at least
-	cap   int     // entries kept of a component
+	cap   int     // entries kept of a component, in proportion to those of the other classes
 }
 
 // habits are set so that a component keeps below 50 KB, signed and written as base64. The fewest
@@ -28,5 +28,9 @@ var habits = [feature.NumClasses]habit{
 // groups is the order in which they are added up.
 var groups = []string{"text", "names", "data", "code", "web"}
 
-// maxEntries of a component: eight bytes each.
-const maxEntries = 4400
+// A component takes at most so many bytes, apart from figures and names: signed and written as
+// base64 it stays below 50 KB. It has room for some entries however many names there are.
+const (
+	maxComponent = 33_000
+	minEntries   = 1000
+)

@@ -182,26 +182,11 @@ func (c *Component) gather(refs []Sample, b *Background, others []Sample) {
 		for _, r := range refs {
 			t.Scale = max(t.Scale, r.Set.Scale[class])
 		}
-		bound := feature.Bound(t.Scale)
-		for i, r := range refs {
-			for _, f := range r.Set.Lists[class] {
-				if f.Hash > bound {
-					break
-				}
-				t.entries = append(t.entries, entry{f.Hash & hashBits, byte(i), byte(f.Off * 256 / max(1, r.Size+1)), 1})
-			}
+		t.gather(refs, class)
+		if t.Before = len(t.entries); t.Before == 0 {
+			continue
 		}
-		slices.SortStableFunc(t.entries, func(x, y entry) int { return cmp.Compare(x.hash, y.hash) })
-		t.entries = slices.CompactFunc(t.entries, func(x, y entry) bool { return x.hash == y.hash })
-		t.Before = len(t.entries)
-		if t.Before > 0 {
-			c.Classes = append(c.Classes, t)
-		}
-	}
-	for i := range c.Classes {
-		t := &c.Classes[i]
-		class := classOf(t.Class)
-		common := map[uint64]bool{} // as upper 48 bits
+		common := map[uint64]bool{}
 		for _, r := range refs {
 			for _, f := range r.Set.Lists[class] {
 				if b.Has(class, f.Hash) {
@@ -209,11 +194,43 @@ func (c *Component) gather(refs []Sample, b *Background, others []Sample) {
 				}
 			}
 		}
-		t.entries = slices.DeleteFunc(t.entries, func(e entry) bool { return common[e.hash] })
+		gone := make([]bool, len(t.entries))
+		for k, e := range t.entries {
+			gone[k] = common[e.hash]
+		}
+		t.remove(gone)
+		c.Classes = append(c.Classes, t)
 	}
 	c.drop(others)
 	for i := range c.Classes {
 		c.Classes[i].Own = len(c.Classes[i].entries)
+	}
+}
+
+// gather makes entries of the features that the scale keeps.
+func (t *Trait) gather(refs []Sample, class feature.Class) {
+	type sighting struct {
+		entry
+		ref int
+	}
+	var all []sighting
+	bound := feature.Bound(t.Scale)
+	for i, r := range refs {
+		for _, f := range r.Set.Lists[class] {
+			if f.Hash > bound {
+				break
+			}
+			all = append(all, sighting{entry{f.Hash & hashBits, byte(i), byte(f.Off * 256 / max(1, r.Size+1)), 1}, i})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y sighting) int { return cmp.Compare(x.hash, y.hash) })
+	for k, x := range all {
+		if k == 0 || all[k-1].hash != x.hash {
+			t.entries = append(t.entries, x.entry)
+			t.in = append(t.in, nil)
+		}
+		last := len(t.in) - 1
+		t.in[last] = append(t.in[last], x.ref)
 	}
 }
 
@@ -233,13 +250,16 @@ func (c *Component) drop(others []Sample) {
 }
 
 func (t *Trait) remove(gone []bool) {
-	kept := t.entries[:0:0]
+	entries, in := t.entries[:0:0], t.in[:0:0]
 	for k, e := range t.entries {
 		if !gone[k] {
-			kept = append(kept, e)
+			entries = append(entries, e)
+			if t.in != nil {
+				in = append(in, t.in[k])
+			}
 		}
 	}
-	t.entries, t.Kept = kept, len(kept)
+	t.entries, t.in, t.Kept = entries, in, len(entries)
 }
 
 func (c *Component) features() int {
@@ -250,36 +270,71 @@ func (c *Component) features() int {
 	return n
 }
 
-// sample keeps so many features of each class that the component stays small.
+// sample keeps so many features of each class that the component stays small: the shares of the
+// classes grow together as long as all of it fits.
 func (c *Component) sample() {
-	total := 0
+	size := func(share int) int {
+		n := 0
+		for i := range c.Classes {
+			t := &c.Classes[i]
+			gone := t.beyond(habits[classOf(t.Class)].cap * share / 64)
+			for k := range t.entries {
+				if gone == nil || !gone[k] {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	most := c.maxEntries()
+	share := sort.Search(64*64, func(share int) bool { return size(share+1) > most })
 	for i := range c.Classes {
 		t := &c.Classes[i]
-		t.sample(habits[classOf(t.Class)].cap)
-		total += t.Kept
-	}
-	if total <= maxEntries {
-		return
-	}
-	for i := range c.Classes {
-		t := &c.Classes[i]
-		t.sample(habits[classOf(t.Class)].cap * maxEntries / total)
+		if gone := t.beyond(habits[classOf(t.Class)].cap * share / 64); gone != nil {
+			first := t.entries[slices.Index(gone, true)].hash
+			t.remove(gone)
+			t.Scale = max(t.Scale, math.MaxUint64/max(1, first)+1)
+		}
+		t.Kept, t.in = len(t.entries), nil
 	}
 }
 
-// sample keeps at most limit entries: of each file those with the lowest hashes, as many of each,
-// so that a small file among large ones is not lost. Below the bound of the scale nothing is left out.
-func (t *Trait) sample(limit int) {
-	defer func() { t.Kept = len(t.entries) }()
+// maxEntries is how many entries fit beside the names of the references.
+func (c *Component) maxEntries() int {
+	names := 0
+	for _, v := range c.Versions {
+		for _, r := range v.References {
+			names += len(r.Name) + 110
+		}
+	}
+	size := 8
+	if len(c.Versions) > 1 {
+		size = 16
+	}
+	return max(minEntries, (maxComponent-names)/size)
+}
+
+// beyond says which entries to leave out so that at most limit are kept, nil if none. Of each file
+// those with the lowest hashes are kept, as many of each: a small file among large ones is not
+// lost, and what many files have counts for all of them. Below the bound of the scale nothing is left out.
+func (t *Trait) beyond(limit int) []bool {
 	if len(t.entries) <= limit {
-		return
+		return nil
 	}
 	kept := func(most int) (gone []bool, n int) {
 		gone = make([]bool, len(t.entries))
-		var seen [256]int
+		seen := map[int]int{}
 		for k, e := range t.entries {
-			seen[e.file]++
-			if gone[k] = seen[e.file] > most; !gone[k] {
+			gone[k] = true
+			if t.in == nil {
+				seen[int(e.file)]++
+				gone[k] = seen[int(e.file)] > most
+			}
+			for _, f := range t.inFiles(k) {
+				seen[f]++
+				gone[k] = gone[k] && seen[f] > most
+			}
+			if !gone[k] {
 				n++
 			}
 		}
@@ -287,9 +342,14 @@ func (t *Trait) sample(limit int) {
 	}
 	most := sort.Search(limit, func(most int) bool { _, n := kept(most + 1); return n > limit })
 	gone, _ := kept(most)
-	first := t.entries[slices.Index(gone, true)].hash
-	t.remove(gone)
-	t.Scale = max(t.Scale, math.MaxUint64/max(1, first)+1)
+	return gone
+}
+
+func (t *Trait) inFiles(k int) []int {
+	if t.in == nil {
+		return nil
+	}
+	return t.in[k]
 }
 
 // fit sets the thresholds: twice what the best innocent content has, and never less than the
@@ -449,6 +509,8 @@ func (c *Component) leaveOut(s *Spec, strong []bool) *Hits {
 	}
 	return h
 }
+
+func byHash(a, b entry) int { return cmp.Compare(a.hash, b.hash) }
 
 func classOf(name string) feature.Class {
 	c, _ := feature.ParseClass(name)

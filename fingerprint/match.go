@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"hallmark/artifact"
@@ -128,7 +129,6 @@ func (c *Component) nearest(hits []ClassHits) (version, file string) {
 			all[v] += n
 		}
 		for _, k := range h.entries {
-			files[t.entries[k].file]++
 			for v := range c.Versions {
 				if t.entries[k].versions>>v&1 == 1 {
 					got[v]++
@@ -142,6 +142,15 @@ func (c *Component) nearest(hits []ClassHits) (version, file string) {
 			best = v
 		}
 	}
+	for _, h := range hits {
+		t := c.traitNamed(h.Class)
+		for _, k := range h.entries {
+			// The place of an entry is that in the first version that has it.
+			if e := t.entries[k]; bits.TrailingZeros64(e.versions) == best {
+				files[e.file]++
+			}
+		}
+	}
 	top := 0
 	for f, n := range files {
 		if n > files[top] {
@@ -149,7 +158,7 @@ func (c *Component) nearest(hits []ClassHits) (version, file string) {
 		}
 	}
 	v := c.Versions[best]
-	if len(v.References) > 0 {
+	if len(v.References) > 0 && files[top] > 0 {
 		file = v.References[top%len(v.References)].Name
 	}
 	return v.Name, file

@@ -77,6 +77,7 @@ type Trait struct {
 	InnocentHits int    `json:"nearest_innocent_hits,omitempty"`
 
 	entries []entry // in order of hash
+	in      [][]int // while learning: the references that have each entry
 }
 
 // entry is one feature: its hash, where in the references it stands, and in which versions.

@@ -90,11 +90,14 @@ func (t *Trait) share(list []feature.Feature, entries []int) (share float64, of 
 		}
 	}
 	share = float64(len(entries)) / float64(len(list))
-	if n := below(list, t.Scale); n > 0 {
+	if n := below(list, t.Scale); hits >= minEstimate {
 		share = max(share, float64(hits)/float64(n))
 	}
 	return min(1, math.Round(share*1e4)/1e4), len(list)
 }
+
+// minEstimate is the fewest hits below the bound that an estimate is made of.
+const minEstimate = 6
 
 // look compares a content with a component. More is the factor by which the fewest hits are
 // raised, because the image has more contents than the tests had. A content is alike if it has

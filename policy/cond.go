@@ -46,7 +46,7 @@ type ComponentCond struct {
 }
 
 // ClaimedCond holds if the label names an entity in a set, or a brand that an entity in it is
-// known to sell under. Possible also takes relations of which only some products are known.
+// known to sell under; no label names nobody. Possible also takes relations of which only some products are known.
 type ClaimedCond struct {
 	In       string `yaml:"in,required" json:"in"`
 	Possible bool   `yaml:"possible" json:"possible,omitempty"`
@@ -353,7 +353,7 @@ func (q *inquiry) claimed(c *ClaimedCond) finding {
 	brand := q.facts.Claimed.Brand
 	s := q.pack.Set(c.In)
 	if brand == "" {
-		return because(unknown, "it was not said under which brand the device is sold")
+		return because(no, "no brand was given")
 	}
 	if e := q.pack.graph.Named(brand); e != nil {
 		if links, ok := q.pack.graph.Why(s, e, q.at); ok {

@@ -142,7 +142,7 @@ func WriteSARIF(w io.Writer, r *Result, _ Style) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", " ")
-	return e.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+	return e.Encode(sarifLog{"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
 // rules fills in every rule that could answer and returns their indexes.
@@ -197,26 +197,20 @@ func sarifOf(c *Inspection, d *devicelist.Check, x *devicelist.Result, pointer s
 	return r
 }
 
-// fingerprintOf is the same for the same finding in the same content, however it is wrapped.
+// fingerprintOf is the same for the same rule and content, however it is named and wrapped.
 func fingerprintOf(d *devicelist.Check, x *devicelist.Result) string {
 	content := d.ContentRoot
 	if content.IsZero() {
 		content = d.SHA256
 	}
-	sum := sha256.Sum256([]byte(x.Rule + "\x00" + content.String() + "\x00" + innerOf(d, x)))
+	sum := sha256.Sum256([]byte(x.Rule + "\x00" + content.String()))
 	return hex.EncodeToString(sum[:])
-}
-
-// innerOf is the place without the name of the image.
-func innerOf(d *devicelist.Check, x *devicelist.Result) string {
-	return strings.TrimPrefix(x.Inner, d.Name+" > ")
 }
 
 // relativeURI writes a relative path as code scanning wants it: without a scheme, and nothing in
 // it that looks like one.
 func relativeURI(path string) string {
-	u := (&url.URL{Path: path}).String()
-	return strings.TrimPrefix(u, "./")
+	return (&url.URL{Path: path}).String()
 }
 
 func cutText(s string, n int) string {

@@ -103,14 +103,13 @@ func Append(file string, data []byte, e *Entry) ([]byte, error) {
 	if old := l.Entry(e.ID); old != nil {
 		return nil, &strictyaml.Error{File: file, Pos: old.Pos, Msg: fmt.Sprintf("entry %q is there; give another id, or add the firmware to it by hand:\n%s", e.ID, added)}
 	}
-	indent := 0
+	indent := 2
 	if n := len(l.Entries); n > 0 {
-		indent = l.Entries[n-1].Column - 3
+		indent = max(l.Entries[n-1].Column-len("- ")-1, 0)
+	} else {
+		text = strings.TrimRight(strings.TrimSuffix(strings.TrimRight(text, "\n "), "[]"), " ") + "\n"
 	}
-	if len(l.Entries) == 0 {
-		text = strings.TrimSuffix(strings.TrimRight(text, "\n "), "[]") + "\n"
-	}
-	pad := strings.Repeat(" ", max(indent, 0))
+	pad := strings.Repeat(" ", indent)
 	for _, line := range strings.Split(strings.TrimSuffix(added, "\n"), "\n") {
 		text += pad + line + "\n"
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"hallmark/artifact"
-	"hallmark/signatures"
+	"hallmark/policy"
 )
 
 // Grade says on what evidence a device is held to be covered by a rule, strongest first.
@@ -21,51 +21,40 @@ const (
 	Inconclusive Grade = "inconclusive" // its firmware was looked at, and cannot tell
 	Unknown      Grade = "unknown"      // nothing is known of it: upload its firmware
 	NotShown     Grade = "not shown"    // its firmware was read, and matches no rule
+	Outside      Grade = "outside"      // no rule is about the place where it stands, or in effect
 )
 
 // Grades are all grades, in that order.
-var Grades = []Grade{Shown, Labelled, Indicated, Inconclusive, Unknown, NotShown}
+var Grades = []Grade{Shown, Labelled, Indicated, Inconclusive, Unknown, NotShown, Outside}
 
 // ToClear says whether devices of a grade count as those that rules ask to be cleared.
 func (g Grade) ToClear() bool { return g == Shown || g == Labelled || g == Indicated }
 
 // Firmware is what a report says of an image.
 type Firmware struct {
-	SHA256     artifact.Digest
-	Conclusive bool
+	Facts      policy.Facts
+	Conclusive bool   // nothing that is unread could change the verdict
 	Statement  string // the verdict in one sentence
 	Report     string // where that was read
 }
 
 // Rule is a rule that matches, with the place where it stands.
-type Rule struct {
-	ID       string
-	Citation string
-}
-
-// Answer is what the rules say of one subject at one kind of place.
-type Answer struct {
-	Rules  []Rule // that it matches
-	Unsure string // why some rule cannot tell; "" if every one can
-}
+type Rule struct{ ID, Citation string }
 
 // Knowledge is what an inventory is joined with.
 type Knowledge struct {
-	AsOf     time.Time // a date; what was done later has not happened
+	AsOf     time.Time // a day; what was done later has not happened
+	Purpose  string    // that the devices serve, as rule packs name it; "" is not said
 	Firmware map[artifact.Digest]Firmware
-	Brands   []signatures.Brand
-	Makers   []signatures.Maker
-	// ByFirmware says which rules an image matches on a site of some classes, and ByMaker which
-	// the products of a maker do, on a network. Either is asked once for each combination.
-	ByFirmware func(image artifact.Digest, classes []string, n Network) Answer
-	ByMaker    func(maker string, classes []string, n Network) Answer
+	Graph    *policy.Graph
+	Packs    []*policy.Pack
 }
 
 // Assessment is what is held of one device.
 type Assessment struct {
 	*Device
 	Grade   Grade
-	Maker   string // id; of a label, "" for a firmware
+	Maker   string // of a label: id of the company or maker it stands for; "" for a firmware
 	Because string // one sentence with its source
 	Rules   []Rule // that match; none unless Grade.ToClear
 	Cleared bool   // by AsOf
@@ -80,8 +69,7 @@ type Result struct {
 
 // Assess joins an inventory with what is known. Time is linear in the number of devices.
 func Assess(inv *Inventory, k Knowledge) *Result {
-	a := &assessor{k: k, labels: map[string][]label{}, answers: map[[3]string]Answer{}, same: map[product]*twin{}}
-	a.learnLabels()
+	a := &assessor{k: k, labels: map[string][]label{}, answers: map[question]answer{}, same: map[product]*twin{}}
 	for i := range inv.Devices {
 		a.learnProduct(&inv.Devices[i])
 	}
@@ -94,14 +82,29 @@ func Assess(inv *Inventory, k Knowledge) *Result {
 
 type assessor struct {
 	k       Knowledge
-	labels  map[string][]label // by plain name
-	answers map[[3]string]Answer
+	labels  map[string][]label // by brand as written
+	answers map[question]answer
 	same    map[product]*twin
 }
 
-// label is what a brand says of a maker.
+// question is asked of the rules once, however many devices it is about.
+type question struct {
+	subject string // digest of a firmware, or id of a company or maker
+	classes string
+	network Network
+}
+
+type answer struct {
+	rules   []Rule // that match
+	because string // the first of them does
+	unsure  string // why some rule cannot tell; "" if every one can
+	applies bool   // some rule is about the place
+}
+
+// label is what a brand says of who made a device.
 type label struct {
-	maker  string
+	maker  string // id of a company or maker
+	name   string
 	grade  Grade
 	source string
 }
@@ -123,13 +126,15 @@ var (
 	madeKinds = []string{"OEM product", "OEM partner", "relabelled product", "white-label build"}
 )
 
-func (a *assessor) learnLabels() {
-	for _, m := range a.k.Makers {
-		for _, n := range append([]string{m.Name}, m.Names...) {
-			a.learnLabel(n, label{m.ID, Labelled, fmt.Sprintf("%s is a name of %s itself", n, m.Name)})
-		}
+func (a *assessor) label(brand string) []label {
+	out, ok := a.labels[brand]
+	if ok || brand == "" {
+		return out
 	}
-	for _, b := range a.k.Brands {
+	if e := a.k.Graph.Named(brand); e != nil {
+		out = append(out, label{e.ID, e.Name, Labelled, fmt.Sprintf("the label says %s (%s, read %s)", brand, e.Source, e.Retrieved)})
+	}
+	for _, b := range a.k.Graph.Brands(brand) {
 		grade := Unknown
 		switch {
 		case slices.Contains(ownKinds, b.Kind):
@@ -137,31 +142,19 @@ func (a *assessor) learnLabels() {
 		case slices.Contains(madeKinds, b.Kind) && b.Confidence != "low":
 			grade = Indicated
 		}
-		source := fmt.Sprintf("%s is on record as %s of %s", b.Brand, b.Kind, a.makerName(b.Maker))
+		name := b.Maker
+		if e := a.k.Graph.OfMaker(b.Maker); e != nil {
+			name = e.Name
+		}
+		source := fmt.Sprintf("the label says %s, on record as %s of %s", brand, b.Kind, name)
 		if b.Scope != "" {
 			source += ", " + b.Scope
 		}
 		source += fmt.Sprintf(" (%s, %s; confidence %s)", b.Source, b.Date, b.Confidence)
-		for _, n := range append([]string{b.Brand}, b.Aliases...) {
-			a.learnLabel(n, label{b.Maker, grade, source})
-		}
+		out = append(out, label{b.Maker, name, grade, source})
 	}
-}
-
-func (a *assessor) learnLabel(name string, l label) {
-	key := plain(name)
-	if key != "" && !slices.ContainsFunc(a.labels[key], func(o label) bool { return o.maker == l.maker && o.grade == l.grade }) {
-		a.labels[key] = append(a.labels[key], l)
-	}
-}
-
-func (a *assessor) makerName(id string) string {
-	for _, m := range a.k.Makers {
-		if m.ID == id {
-			return m.Name
-		}
-	}
-	return id
+	a.labels[brand] = out
+	return out
 }
 
 func (d *Device) product() (product, bool) {
@@ -196,6 +189,9 @@ func (a *assessor) assess(d *Device) Assessment {
 // grade takes the strongest evidence that there is. A firmware that was read speaks alone: a
 // label does not overrule it in either direction.
 func (a *assessor) grade(d *Device) Assessment {
+	if !a.ask("", policy.Facts{}, d).applies {
+		return Assessment{Grade: Outside, Because: "no rule is about the place where it stands, or in effect"}
+	}
 	image, because := d.SHA256, ""
 	f, ok := a.k.Firmware[image]
 	ok = ok && d.HasDigest
@@ -210,53 +206,88 @@ func (a *assessor) grade(d *Device) Assessment {
 	}
 	if ok {
 		because += fmt.Sprintf("%s (%s)", f.Statement, f.Report)
-		answer := a.ask("f"+string(image[:]), d, func() Answer { return a.k.ByFirmware(image, d.Classes, d.Network) })
+		said := a.ask(string(image[:]), f.Facts, d)
 		switch {
-		case len(answer.Rules) > 0:
-			return Assessment{Grade: Shown, Because: because, Rules: answer.Rules}
-		case answer.Unsure != "":
-			return Assessment{Grade: Inconclusive, Because: because + "; " + answer.Unsure}
+		case len(said.rules) > 0:
+			return Assessment{Grade: Shown, Because: because + "; " + said.because, Rules: said.rules}
+		case said.unsure != "":
+			return Assessment{Grade: Inconclusive, Because: because + "; " + said.unsure}
 		case !f.Conclusive:
 			return Assessment{Grade: Inconclusive, Because: because}
 		}
 		return Assessment{Grade: NotShown, Because: because}
 	}
-	known, unsure := a.labels[plain(d.Brand)], ""
-	for _, l := range known {
+	labels, unsure := a.label(d.Brand), ""
+	for _, l := range labels {
 		if !l.grade.ToClear() {
 			continue
 		}
-		answer := a.ask("m"+l.maker, d, func() Answer { return a.k.ByMaker(l.maker, d.Classes, d.Network) })
-		if len(answer.Rules) > 0 {
-			return Assessment{Grade: l.grade, Maker: l.maker, Because: l.source, Rules: answer.Rules}
+		said := a.ask(l.maker, policy.Facts{
+			Makers:   []policy.Maker{{ID: l.maker, Name: l.name, Rung: policy.Device}},
+			Coverage: policy.Coverage{Percent: 100, Clear: true}, // the label is all there is to read
+		}, d)
+		if len(said.rules) > 0 {
+			return Assessment{Grade: l.grade, Maker: l.maker, Because: l.source + "; if that is so: " + said.because, Rules: said.rules}
 		}
-		unsure = cmp.Or(unsure, answer.Unsure)
+		unsure = cmp.Or(unsure, said.unsure)
 	}
 	switch {
 	case unsure != "":
-		because = known[0].source + "; " + unsure
+		because = labels[0].source + "; " + unsure
 	case d.HasDigest:
 		because = "no report is on record for its firmware: upload it"
-	case len(known) > 0:
-		because = known[0].source + "; no rule follows from that: upload its firmware"
+	case len(labels) > 0:
+		because = labels[0].source + "; no rule follows from that: upload its firmware"
 	default:
 		because = "no firmware on record and no brand that is known: upload its firmware"
 	}
 	return Assessment{Grade: Unknown, Because: because}
 }
 
-// ask asks each question once.
-func (a *assessor) ask(subject string, d *Device, f func() Answer) Answer {
-	key := [3]string{subject, strings.Join(d.Classes, "+"), string(d.Network)}
-	answer, ok := a.answers[key]
-	if !ok {
-		answer = f()
-		a.answers[key] = answer
+// coreNetwork is the class of site that rules on connecting devices speak of.
+const coreNetwork = "core-network"
+
+// ask judges facts where a device stands by every rule whose breach is a violation. What stands
+// on a core network stands on two sites at once, and what is not known of one says nothing of the
+// other.
+func (a *assessor) ask(subject string, f policy.Facts, d *Device) answer {
+	q := question{subject, strings.Join(d.Classes, "+"), d.Network}
+	out, ok := a.answers[q]
+	if ok {
+		return out
 	}
-	return answer
+	at := policy.DateOf(a.k.AsOf)
+	f.Purpose = a.k.Purpose
+	for _, p := range a.k.Packs {
+		f.Sites = d.Classes
+		verdicts := p.Judge(&f, at)
+		if d.Network == Core {
+			f.Sites = []string{coreNetwork}
+			for i, v := range p.Judge(&f, at) {
+				if v.Outcome == policy.Matches || verdicts[i].Outcome == policy.NotApplicable {
+					verdicts[i] = v
+				}
+			}
+		}
+		for _, v := range verdicts {
+			if v.Level != "violation" || v.Outcome == policy.NotApplicable {
+				continue
+			}
+			out.applies = true
+			switch v.Outcome {
+			case policy.Matches:
+				out.because = cmp.Or(out.because, strings.Join(v.Reasons, "; "))
+				out.rules = append(out.rules, Rule{v.Rule, v.Citation.Law + ", " + v.Citation.Section})
+			case policy.Inconclusive:
+				out.unsure = cmp.Or(out.unsure, v.Statement)
+			}
+		}
+	}
+	a.answers[q] = out
+	return out
 }
 
-// plain compares names without case, blanks and punctuation.
+// plain makes models equal that differ in case, blanks and punctuation alone.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

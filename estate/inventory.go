@@ -224,7 +224,7 @@ func (p *parser) header(head []string) (unused []string, err error) {
 // nearest returns the column that one or two slips of the finger make of name, or "".
 func nearest(name string) string {
 	for _, c := range columns {
-		if d := distance(name, c); d <= 2 && d < len(c)/2 {
+		if d := distance(name, c); d <= 2 && 2*d < len(c) {
 			return c
 		}
 	}

@@ -50,17 +50,17 @@ const shown = 20
 func WriteEstate(out io.Writer, e *Estate) error {
 	w := bufio.NewWriter(out)
 	total := e.Result.Total()
-	fmt.Fprintf(w, "%s  %d devices on %d sites, as of %s\n", Printable(e.File), total.Devices, len(e.Result.Sites()), day(e.Result.AsOf))
+	fmt.Fprintf(w, "%s  %s on %s, as of %s\n", Printable(e.File), count(total.Devices, "device"), count(len(e.Result.Sites()), "site"), day(e.Result.AsOf))
 	fmt.Fprintf(w, "Rules: %s\n\n", strings.Join(e.Packs, ", "))
-	fmt.Fprintf(w, "To clear: %d devices match a rule; %d are cleared (%s), %d are not.\n", total.ToClear, total.Cleared, percent(total.Share()), total.ToClear-total.Cleared)
+	fmt.Fprintf(w, "To clear: %s that match a rule; %d cleared (%s), %d not.\n", count(total.ToClear, "device"), total.Cleared, percent(total.Share()), total.ToClear-total.Cleared)
 	if n := total.Open(); n > 0 {
-		fmt.Fprintf(w, "Not known: %d devices more may have to be cleared; nothing on record can tell.\n", n)
+		fmt.Fprintf(w, "Not known: %s more may have to be cleared; nothing on record can tell.\n", count(n, "device"))
 	}
 	if total.Late > 0 {
-		fmt.Fprintf(w, "Late: %d are still in place although they were planned for an earlier date.\n", total.Late)
+		fmt.Fprintf(w, "Late: %d still in place although planned for an earlier date.\n", total.Late)
 	}
 	if total.Undated > 0 {
-		fmt.Fprintf(w, "Undated: %d were cleared at a date that the inventory does not say; they count from the beginning.\n", total.Undated)
+		fmt.Fprintf(w, "Undated: %d cleared at a date that the inventory does not say, counted from the beginning.\n", total.Undated)
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -105,13 +105,14 @@ var gradeText = map[estate.Grade]string{
 	estate.Inconclusive: "the firmware was looked at and cannot tell",
 	estate.Unknown:      "nothing is known: upload the firmware",
 	estate.NotShown:     "the firmware was read and matches no rule",
+	estate.Outside:      "no rule is about the place where they stand, or in effect",
 }
 
 func writeFirst(w io.Writer, first []*estate.Assessment) {
 	if len(first) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nDisconnect first: %d devices that match a rule, on a core network or on one that nobody named\n", len(first))
+	fmt.Fprintf(w, "\nDisconnect first: %s that match a rule, on a core network or on one that nobody named\n", count(len(first), "device"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, d := range first {
 		if i == shown {
@@ -139,16 +140,23 @@ func writeUpload(w io.Writer, missing []estate.Missing) {
 	if len(missing) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nUpload: the firmware of %d products would answer for all that are not known\n", len(missing))
+	fmt.Fprintf(w, "\nUpload: the firmware of %s would answer for all that are not known\n", count(len(missing), "product"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, m := range missing {
 		if i == shown {
 			fmt.Fprintf(t, "  and %d more: -o json has all\n", len(missing)-i)
 			break
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%d devices\t%d on a core network\n", Printable(m.Brand+" "+m.Model), Printable(m.Version), m.Devices, m.OnCore)
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%d on a core network\n", Printable(m.Brand+" "+m.Model), Printable(m.Version), count(m.Devices, "device"), m.OnCore)
 	}
 	t.Flush()
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func ruleIDs(rules []estate.Rule) string {
@@ -190,7 +198,7 @@ func WriteEstateCSV(out io.Writer, e *Estate) error {
 
 type estateDoc struct {
 	Hallmark   string            `json:"hallmark"`
-	Schema     int               `json:"schema"`
+	Schema     int               `json:"estate_schema"`
 	File       string            `json:"file"`
 	AsOf       string            `json:"as_of"`
 	Packs      []string          `json:"packs"`
@@ -341,8 +349,12 @@ func WriteEstateSVG(out io.Writer, e *Estate) error {
 		if color == "" {
 			color = "#b80"
 		}
-		fmt.Fprintf(w, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"><title>%s: %s wanted, %s cleared: %s</title></circle><text x=\"%.1f\" y=\"%.1f\" fill=\"%s\">%s %s</text>\n",
-			x(m.Date), y(m.Share), color, day(m.Date), percent(m.Share), percent(actual), kept, x(m.Date)+8, y(m.Share)-6, color, percent(m.Share), kept)
+		side, anchor := 8.0, "start" // on the side that the curve does not take
+		if actual < m.Share {
+			side, anchor = -8, "end"
+		}
+		fmt.Fprintf(w, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"><title>%s: %s wanted, %s cleared: %s</title></circle><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\">%s %s</text>\n",
+			x(m.Date), y(m.Share), color, day(m.Date), percent(m.Share), percent(actual), kept, x(m.Date)+side, y(m.Share)-6, anchor, color, percent(m.Share), kept)
 	}
 	fmt.Fprintln(w, "</svg>")
 	return w.Flush()

@@ -67,6 +67,7 @@ import (
 	"hallmark/unpack/ubi"
 	"hallmark/unpack/ubifs"
 	"hallmark/unpack/ubootenv"
+	"hallmark/unpack/udf"
 	"hallmark/unpack/uimage"
 	"hallmark/unpack/xiaomi"
 	"hallmark/unpack/xz"
@@ -139,6 +140,7 @@ func Formats() []format.Format {
 		fat.Format,
 		exfat.Format,
 		erofs.Format,
+		udf.Format,
 		iso9660.Format,
 		zip.Format,
 		tar.Format,

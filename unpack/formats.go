@@ -8,6 +8,7 @@ import (
 	"hallmark/unpack/anjvision"
 	"hallmark/unpack/ar"
 	"hallmark/unpack/arj"
+	"hallmark/unpack/base64"
 	"hallmark/unpack/bosch"
 	"hallmark/unpack/bzip2"
 	"hallmark/unpack/cab"
@@ -70,6 +71,7 @@ import (
 	"hallmark/unpack/udf"
 	"hallmark/unpack/uimage"
 	"hallmark/unpack/xiaomi"
+	"hallmark/unpack/xor"
 	"hallmark/unpack/xz"
 	"hallmark/unpack/yaffs"
 	"hallmark/unpack/zip"
@@ -165,6 +167,7 @@ func Formats() []format.Format {
 		key.DER,
 		key.JavaStore,
 		key.SSH,
+		base64.Format,
 		gzip.Format,
 		xz.Format,
 		bzip2.Format,
@@ -176,5 +179,6 @@ func Formats() []format.Format {
 		compress.Format,
 		lzma.Format,
 		zlib.Format,
+		xor.Format,
 	}
 }

@@ -52,7 +52,9 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f field) {
 		return
 	}
 	if n.Kind == yaml.ScalarNode && reflect.PointerTo(v.Type()).Implements(textType) {
-		if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.Value)); err != nil {
+		if why := ambiguous(n); why != "" && n.Tag != "!!timestamp" {
+			d.fail(n, "%s; write it in quotes: %q", why, n.Value)
+		} else if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.Value)); err != nil {
 			d.fail(n, "%v", err)
 		}
 		return

@@ -84,7 +84,7 @@ func Faults(err error) []error {
 // Decode reads the only document in data into v, a pointer, by the names in its yaml tags. Behind
 // the name, "required" refuses a mapping without the key, and "inline" reads the fields of an
 // embedded struct. A `oneof:"a b"` tag lists the only texts allowed, and a type that implements
-// encoding.TextUnmarshaler reads a scalar of any kind as it is written.
+// encoding.TextUnmarshaler reads a text, or a bare date, as it is written.
 //
 // Faults of the document itself are [Errors]; name stands for the document in them.
 func Decode(name string, data []byte, v any, o Options) error {

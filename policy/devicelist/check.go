@@ -217,7 +217,11 @@ func (c *Check) add(rule string, s State, format string, args ...any) *Result {
 	return &c.Results[len(c.Results)-1]
 }
 
-const maxDifferences = 10
+// How many things a sentence lists at most.
+const (
+	maxDifferences = 10
+	maxUnread      = 5
+)
 
 // unlisted tells a firmware that is unlike every entry from one that differs from the entry which
 // it is meant to be, or which it shares the most with.
@@ -246,13 +250,14 @@ func (q *Inquiry) unlisted(d *Device, c *Check, meant *Entry) error {
 	return nil
 }
 
+// unreadable says how much was read, and where it was not.
 func unreadable(d *Device) string {
-	if d.Manifest.Gap != "" {
-		return d.Manifest.Gap
-	}
 	s := fmt.Sprintf("%g %% of the bytes were read", d.Facts.Coverage.Percent)
-	if len(d.Facts.Coverage.Regions) > 0 {
-		s += "; not read: " + strings.Join(d.Facts.Coverage.Regions[:min(3, len(d.Facts.Coverage.Regions))], "; ")
+	if d.Manifest.Gap != "" {
+		s = d.Manifest.Gap + "; " + s
+	}
+	if n := len(d.Facts.Coverage.Regions); n > 0 {
+		s += "; not read: " + strings.Join(d.Facts.Coverage.Regions[:min(n, maxUnread)], "; ")
 	}
 	return s
 }

@@ -33,8 +33,8 @@ entries:
     model: HL-1
     firmware:
       - version: "1.10"
-        sha256: 1111111111111111111111111111111111111111111111111111111111111111
-        content_root: 2222222222222222222222222222222222222222222222222222222222222222
+        sha256: a111111111111111111111111111111111111111111111111111111111111111
+        content_root: b222222222222222222222222222222222222222222222222222222222222222
     certificates:
       - {scheme: kr-tta, id: T-1, valid_to: 2026-06-30}
   - id: cam-2
@@ -54,8 +54,8 @@ func TestListRefuses(t *testing.T) {
 		"withdrawn: {":            {"notes: x # {", "a withdrawn entry has the key withdrawn"},
 		"scheme: kr-tta":          {"scheme: kr-ttb", `list.yaml:22:9: entry cam-1: no scheme "kr-ttb" under schemes`},
 		"kind: ApprovedDevices":   {"kind: Approved", `list.yaml:2:7: "Approved" is not allowed here`},
-		"sha256: 11":              {"sha256: 1", "63 characters, want 64"},
-		"sha256: 1111":            {"sha256: xxxx", "invalid byte"},
+		"sha256: a1":              {"sha256: a", "63 characters, want 64"},
+		"sha256: a111":            {"sha256: xxxx", "invalid byte"},
 		"  expires: 2026-12-31\n": {"", `list.yaml:4:3: the key "expires" is missing`},
 		"expires: 2026-12-31":     {"expires: 2025-12-31", "expires on 2025-12-31, before it is issued"},
 		"apiVersion: hallmark/v1": {"apiVersion: hallmark/v2", `list.yaml:1:13: "hallmark/v2" is not allowed here`},
@@ -111,7 +111,7 @@ func many(n int) []byte {
 	head, _, _ := strings.Cut(list, "entries:")
 	b.WriteString(head + "entries:\n")
 	for i := range n {
-		fmt.Fprintf(&b, "  - id: cam-%d\n    status: approved\n    vendor: Harbourlight\n    model: \"HL-%d\"\n    firmware:\n      - version: \"1.%d\"\n        sha256: %064x\n        content_root: %064x\n        size: 16777216\n    permit_makers: []\n    certificates:\n      - {scheme: kr-tta, id: T-%d, valid_to: 2026-06-30}\n    valid_to: 2026-12-31\n", i, i, i, i+1, i+1, i)
+		fmt.Fprintf(&b, "  - id: cam-%d\n    status: approved\n    vendor: Harbourlight\n    model: \"HL-%d\"\n    firmware:\n      - version: \"1.%d\"\n        sha256: a%063x\n        content_root: a%063x\n        size: 16777216\n    permit_makers: []\n    certificates:\n      - {scheme: kr-tta, id: T-%d, valid_to: 2026-06-30}\n    valid_to: 2026-12-31\n", i, i, i, i+1, i+1, i)
 	}
 	return []byte(b.String())
 }

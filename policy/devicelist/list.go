@@ -55,7 +55,6 @@ type Header struct {
 	Supersedes     string      `yaml:"supersedes" json:"supersedes,omitempty"`
 	Contact        string      `yaml:"contact" json:"contact,omitempty"`
 	MinCoverage    *float64    `yaml:"min_coverage" json:"min_coverage,omitempty"` // percent of a firmware that must be readable; 90 if not given
-	MaxWaiverDays  int         `yaml:"max_waiver_days" json:"max_waiver_days,omitempty"`
 }
 
 const usualCoverage = 90

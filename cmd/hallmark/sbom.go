@@ -75,6 +75,14 @@ the same and tells it to people. The commands below judge documents, from whoeve
 	a.input.register(c)
 	out.register(c, "cyclonedx")
 	doc.register(c)
+	c.AddCommand(
+		newSBOMCheckCommand(env),
+		newSBOMCompareCommand(env),
+		newSBOMDiffCommand(env),
+		newSBOMVEXCommand(env),
+		newAttestCommand(env),
+		newSBOMVerifyCommand(env),
+	)
 	c.Flags().BoolVar(&a.makers, "lineage", false, "name in the document those whose work the image shows")
 	return c
 }

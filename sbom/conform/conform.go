@@ -133,7 +133,7 @@ type Field struct {
 // Pass is where a field stands.
 type Pass struct {
 	Component string `json:"component,omitempty"` // name and version; "" for the document
-	At        string `json:"at"`
+	At        string `json:"at"`                  // "" is the document as a whole
 	Line      int    `json:"line,omitempty"`
 }
 

@@ -63,7 +63,7 @@ func (x *subject) name(i int) string {
 
 func (x *subject) place(i int) document.Field {
 	if i == all {
-		return document.Field{At: "/", Line: 1}
+		return document.Field{Line: 1}
 	}
 	return document.Field{At: x.Components[i].At, Line: x.Components[i].Line}
 }
@@ -165,7 +165,7 @@ var tests = map[string]test{
 		if len(x.Vulnerabilities) > 0 {
 			return document.Field{At: x.Vulnerabilities[0].At}, "vulnerabilities belong into a document beside this one"
 		}
-		return document.Field{At: "/"}, ""
+		return document.Field{}, ""
 	},
 	"primary": func(x *subject, _ int) (document.Field, string) {
 		if x.Root < 0 {

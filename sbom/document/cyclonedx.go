@@ -199,6 +199,7 @@ func (x *writer) image() *cdx.Component {
 	c := &cdx.Component{
 		BOMRef: imageRef, Type: cdx.ComponentTypeFirmware, Name: clean(i.Name), Version: clean(x.opts.Version),
 		Hashes: hashes(i.SHA256, i.SHA512), ExternalReferences: distribution(i.Name, i.SHA256, i.SHA512),
+		PackageURL: imagePurl(&x.Image, x.opts.Version),
 	}
 	x.made(c, x.opts.Supplier)
 	v := x.Coverage
@@ -310,9 +311,7 @@ func (x *writer) component(i int) cdx.Component {
 	if out.Type == "" {
 		out.Type = cdx.ComponentTypeApplication
 	}
-	if c.Supplier != "" {
-		x.made(&out, partyOf(c.Supplier, c.Website))
-	}
+	x.made(&out, makerOf(c))
 	properties := []cdx.Property{{Name: claimProperty, Value: string(c.Claim)}}
 	switch c.Claim {
 	case sbom.Exact:

@@ -8,6 +8,7 @@
 package document
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"net/mail"
@@ -18,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"hallmark/artifact"
+	"hallmark/sbom"
 )
 
 // Options are what a document says beside the components. The zero value works.
@@ -87,6 +89,31 @@ func partyOf(s, website string) Party {
 	}
 	return p
 }
+
+// makerOf returns who makes a component: if nobody is known by name, the project at its website.
+func makerOf(c *sbom.Component) Party {
+	switch {
+	case c.Supplier != "":
+		return partyOf(c.Supplier, c.Website)
+	case c.Website != "":
+		return partyOf(cmp.Or(c.Title, c.Name)+" project", c.Website)
+	}
+	return Party{}
+}
+
+// imagePurl names the image by its digest.
+func imagePurl(i *sbom.Image, version string) string {
+	if i.Name == "" {
+		return ""
+	}
+	p := "pkg:generic/" + escapePurl.Replace(clean(i.Name))
+	if version != "" {
+		p += "@" + escapePurl.Replace(clean(version))
+	}
+	return p + "?checksum=sha256:" + i.SHA256.String()
+}
+
+var escapePurl = strings.NewReplacer("%", "%25", " ", "%20", "@", "%40", "?", "%3F", "#", "%23", "/", "%2F", ":", "%3A", "+", "%2B", "\\", "%5C", "\"", "%22", "<", "%3C", ">", "%3E")
 
 // Lineage says that the image is, or is derived from, somebody's work.
 type Lineage struct {

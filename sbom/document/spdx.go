@@ -143,6 +143,9 @@ func (x *spdxWriter) document() *spdxDocument {
 	if !x.opts.Supplier.IsZero() {
 		root.Supplier = spdxParty(x.opts.Supplier)
 	}
+	if purl := imagePurl(i, x.opts.Version); purl != "" {
+		root.Refs = []spdxRef{{"PACKAGE-MANAGER", "purl", purl}}
+	}
 	d.Packages = append(d.Packages, root)
 	for i := range x.b.Components {
 		d.Packages = append(d.Packages, x.component(i))
@@ -178,8 +181,7 @@ func (x *spdxWriter) component(i int) spdxPackage {
 	if c.Claim == sbom.Exact {
 		p.Version = clean(c.Version)
 	}
-	if c.Supplier != "" {
-		who := partyOf(c.Supplier, c.Website)
+	if who := makerOf(c); !who.IsZero() {
 		p.Supplier, p.Homepage = spdxParty(who), clean(who.URL)
 	}
 	if len(c.Licences) > 0 {

@@ -45,6 +45,9 @@ func open(src format.Source) (*program, error) {
 	if n, _ := src.ReadAt(h[:], 0); n < headerLen {
 		return nil, format.Not("xor: %d bytes", n)
 	}
+	if string(h[:4]) == "\x7fELF" {
+		return nil, format.Not("xor: a program that is not hidden")
+	}
 	for length := 1; length <= maxKey; length++ {
 		for _, class := range [...]byte{1, 2} {
 			for _, order := range [...]byte{1, 2} {
@@ -62,18 +65,13 @@ func open(src format.Source) (*program, error) {
 func guess(h []byte, length int, class, order byte) []byte {
 	plain := [16]byte{0x7f, 'E', 'L', 'F', class, order, 1}
 	key := make([]byte, length)
-	used := byte(0)
 	for i := range key {
 		key[i] = h[i] ^ plain[i]
-		used |= key[i]
 	}
 	for i := length; i < len(plain); i++ {
 		if h[i] != plain[i]^key[i%length] {
 			return nil
 		}
-	}
-	if used == 0 {
-		return nil
 	}
 	return key
 }

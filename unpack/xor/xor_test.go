@@ -14,7 +14,7 @@ func FuzzOpen(f *testing.F)       { formattest.Fuzz(f, Format) }
 func TestNotHidden(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"zeros": make([]byte, 8192),
-		"plain": append([]byte("\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00\x01\x00\x00\x00"), make([]byte, 100)...),
+		"plain": append([]byte("\x7fELF\x01\x01\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x34\x00"), make([]byte, 100)...),
 		"text":  bytes.Repeat([]byte("a line of text\n"), 100),
 	} {
 		if l := formattest.List(b, Format, 1<<20); l.Err == nil {

@@ -62,7 +62,7 @@ func main() {
 			leads++
 		}
 		if !*quiet || len(marks) > 0 {
-			fmt.Printf("%s\t%d\t%s\t%s\t%s\n", filepath.Base(name), n, res.Coverage, res.Statement, strings.Join(marks, "; "))
+			fmt.Printf("%s\t%d\t%s\t%s\t%s\t%s\n", filepath.Base(name), n, res.Coverage, res.Verdict, res.Statement, strings.Join(marks, "; "))
 		}
 	}
 	fmt.Printf("images %d, contents %d, accused %d, leads %d\n", flag.NArg(), files, accused, leads)

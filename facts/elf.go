@@ -51,8 +51,10 @@ var mailDomain = regexp.MustCompile(`@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})`)
 // sayDomains keeps the domains of the mail addresses in an author's entry: they name an employer
 // without naming a person.
 func (c *content) sayDomains(m elf.Pair) {
-	for _, d := range mailDomain.FindAllStringSubmatch(m.Value, -1) {
-		c.say("modinfo.author-domain", strings.ToLower(d[1]), m.At)
+	entry := c.bytes(m.At)
+	for _, d := range mailDomain.FindAllSubmatchIndex(entry, -1) {
+		at := artifact.Range{Off: m.At.Off + int64(d[2]), Len: int64(d[3] - d[2])}
+		c.say("modinfo.author-domain", strings.ToLower(string(entry[d[2]:d[3]])), at)
 	}
 }
 

@@ -94,6 +94,7 @@ func Formats() []format.Format {
 		dahua.Format,
 		tiandy.Format,
 		reolink.Format,
+		reolink.Paks,
 		novatek.Pack,
 		novatek.Format,
 		novatek.BCL,

@@ -1,5 +1,5 @@
 // Package mtdparts divides a flash image into partitions, as the kernel command line that stands
-// in it says, mtdparts=jz_sfc:256k(boot),2176k(kernel),-(rootfs), or a device tree with fixed
+// in it says, mtdparts=jz_sfc:256k(boot),2176k(kernel),-(rootfs) or blkdevparts=mmcblk0:1M(boot),-(data), or a device tree with fixed
 // partitions, or the table of Anyka's burning tool.
 //
 // Specifications, in that order: drivers/mtd/parsers/cmdlinepart.c of Linux,
@@ -24,16 +24,20 @@ import (
 	"hallmark/unpack/format"
 )
 
-const magic = "mtdparts="
+// What stands before a table, of raw flash and, with the same grammar, of eMMC.
+var magics = []format.Magic{{Bytes: "mtdparts="}, {Bytes: "blkdevparts="}}
 
 // Format is a flash image with its own partition table.
 var Format = format.Format{
 	Name:   "mtdparts",
 	Title:  "Flash image divided by an mtdparts command line",
 	Kind:   format.Layout,
-	Magics: []format.Magic{{Bytes: magic}},
+	Magics: magics,
 	Whole:  true,
-	Refs:   []format.Ref{{Title: "Linux drivers/mtd/parsers/cmdlinepart.c", URL: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/mtd/parsers/cmdlinepart.c"}},
+	Refs: []format.Ref{
+		{Title: "Linux drivers/mtd/parsers/cmdlinepart.c", URL: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/mtd/parsers/cmdlinepart.c"},
+		{Title: "Linux, embedded device command line partition parsing", URL: "https://docs.kernel.org/block/cmdline-partition.html"},
+	},
 	Limits: []string{"Tables inside of compressed kernels are not seen.", "A table that does not cover the image to its end is not used."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
 }
@@ -83,12 +87,14 @@ func divide(src format.Source, list []table) (best *layout) {
 func tables(src format.Source) []table {
 	var list []table
 	tried := 0
-	for at := range occurrences(src, magic) {
-		b := make([]byte, min(maxTable, src.Size()-at))
-		n, _ := src.ReadAt(b, at)
-		list = append(list, parse(string(b[:n]), at)...)
-		if tried++; len(list) >= maxTables || tried == maxMagics {
-			break
+	for _, m := range magics {
+		for at := range occurrences(src, m.Bytes) {
+			b := make([]byte, min(maxTable, src.Size()-at))
+			n, _ := src.ReadAt(b, at)
+			list = append(list, parse(string(b[:n]), at)...)
+			if tried++; len(list) >= maxTables || tried == maxMagics {
+				return list
+			}
 		}
 	}
 	return list

@@ -18,14 +18,15 @@ import (
 	"hallmark/unpack/format"
 )
 
-const magic = "\x13\x59\x72\x32"
+// The second is that of network recorders.
+var magics = []format.Magic{{Bytes: "\x13\x59\x72\x32"}, {Bytes: "\x23\x59\x72\x32"}}
 
 // Format is the PAK update.
 var Format = format.Format{
 	Name:   "reolink",
 	Title:  "Reolink update (PAK)",
 	Kind:   format.Container,
-	Magics: []format.Magic{{Bytes: magic}},
+	Magics: magics,
 	Refs: []format.Ref{
 		{Title: "pakler", URL: "https://github.com/vmallet/pakler"},
 		{Title: "reolink-camera", URL: "https://github.com/hn/reolink-camera"},
@@ -66,7 +67,7 @@ type section struct {
 func open(src format.Source) (*pak, error) {
 	p := &pak{src: src, word: 4}
 	b := make([]byte, 3*8+sectionText+16)
-	if n, _ := src.ReadAt(b, 0); n < len(b) || string(b[:4]) != magic {
+	if n, _ := src.ReadAt(b, 0); n < len(b) || string(b[:4]) != magics[0].Bytes && string(b[:4]) != magics[1].Bytes {
 		return nil, format.Not("reolink: header")
 	}
 	u32 := func(off int) uint32 { return binary.LittleEndian.Uint32(b[off:]) }

@@ -12,6 +12,10 @@ func TestGolden(t *testing.T)     { formattest.Golden(t, Format) }
 func TestTruncation(t *testing.T) { formattest.Truncation(t, Format) }
 func FuzzOpen(f *testing.F)       { formattest.Fuzz(f, Format) }
 
+func TestGoldenPaks(t *testing.T)     { formattest.Golden(t, Paks) }
+func TestTruncationPaks(t *testing.T) { formattest.Truncation(t, Paks) }
+func FuzzOpenPaks(f *testing.F)       { formattest.Fuzz(f, Paks) }
+
 func TestDoubt(t *testing.T) {
 	const sections, each = 12, 64
 	for _, tt := range []struct {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,7 +198,7 @@ func (x *writer) made(c *cdx.Component, p Party) {
 func (x *writer) image() *cdx.Component {
 	i := x.Image
 	c := &cdx.Component{
-		BOMRef: imageRef, Type: cdx.ComponentTypeFirmware, Name: clean(i.Name), Version: clean(x.opts.Version),
+		BOMRef: imageRef, Type: cdx.ComponentTypeFirmware, Name: clean(i.Name), Version: version(x.opts.Version),
 		Hashes: hashes(i.SHA256, i.SHA512), ExternalReferences: distribution(i.Name, i.SHA256, i.SHA512),
 		PackageURL: imagePurl(&x.Image, x.opts.Version),
 	}
@@ -306,16 +307,25 @@ func (x *writer) component(i int) cdx.Component {
 	c := &x.Components[i]
 	out := cdx.Component{
 		BOMRef: x.refs[i], Type: componentTypes[c.Type], Name: clean(c.Name),
-		Description: clean(c.Title), PackageURL: clean(c.Purl), CPE: clean(c.CPE), Licenses: x.licences(c),
+		Description: clean(c.Title), Licenses: x.licences(c),
 	}
 	if out.Type == "" {
 		out.Type = cdx.ComponentTypeApplication
 	}
 	x.made(&out, makerOf(c))
 	properties := []cdx.Property{{Name: claimProperty, Value: string(c.Claim)}}
+	identifier := func(to *string, form *regexp.Regexp, name, value string) {
+		if form.MatchString(value) {
+			*to = value
+		} else if value != "" { // a schema refuses it where it belongs
+			properties = append(properties, cdx.Property{Name: name, Value: clean(value)})
+		}
+	}
+	identifier(&out.PackageURL, purlForm, "hallmark:purl", c.Purl)
+	identifier(&out.CPE, cpeForm, "hallmark:cpe", c.CPE)
 	switch c.Claim {
 	case sbom.Exact:
-		out.Version = clean(c.Version)
+		out.Version = version(c.Version)
 	case sbom.Prefix:
 		properties = append(properties, cdx.Property{Name: prefixProperty, Value: clean(c.Version)})
 	case sbom.Range:
@@ -348,6 +358,23 @@ func (x *writer) component(i int) cdx.Component {
 	out.Properties = &properties
 	out.Evidence = x.evidence(c)
 	return out
+}
+
+// The forms of identifiers: that of a CPE is the schema's, with the parts left out.
+var (
+	purlForm = regexp.MustCompile(`^pkg:[A-Za-z0-9.+-]+/([A-Za-z0-9._~!$&'()*+,;=:@/?#-]|%[0-9A-Fa-f]{2})+$`)
+	cpeForm  = regexp.MustCompile(`^cpe:2\.3:[aho*-](:([*?]*([A-Za-z0-9._-]|\\[^A-Za-z0-9\s])+[*?]*|[*-])){5}:([A-Za-z]{2,3}(-([A-Za-z]{2}|[0-9]{3}))?|[*-])(:([*?]*([A-Za-z0-9._-]|\\[^A-Za-z0-9\s])+[*?]*|[*-])){4}$`)
+)
+
+// version cuts what is longer than schemas allow.
+func version(s string) string {
+	s = clean(s)
+	for n := range s {
+		if n > 1000 {
+			return s[:n]
+		}
+	}
+	return s
 }
 
 // LogicalProperty marks a component that is no file of its own.
@@ -473,7 +500,7 @@ func technique(t string) cdx.EvidenceIdentityTechnique {
 }
 
 func number(x float64) *float32 {
-	f := float32(x)
+	f := float32(min(1, max(0, x)))
 	return &f
 }
 

@@ -89,6 +89,34 @@ func camera() *sbom.BOM {
 	}
 }
 
+// hostile is an image whose every text is odd.
+func hostile() *sbom.BOM {
+	b := camera()
+	base := b.Components[0]
+	b.Components = nil
+	for _, s := range []string{
+		"\x00", " ", "<&>", "]]>", "\u2028\u202e", "\xff\xfe", "😀", "urn:cdx:", "pkg:x", "cpe:2.3:", strings.Repeat("x", 5000), "a b <not a mail@>", "\"q\"@x", "x <http://[>",
+		"A <http://a b/>", "<x@[1.2.3.4]>", "x@y..z", "Ä <ä@ö.example>", "a\tb\nc", "&#0;", "http://x/%zz", "x <mailto:a@b>", "a@" + strings.Repeat("b", 300),
+	} {
+		c := base
+		c.Name, c.Title, c.Version, c.Purl, c.CPE, c.Supplier, c.Website, c.Type, c.Confidence = s, s, s, s, s, s, s, s, 7
+		c.Licences = []sbom.Licence{{Value: s, SPDX: len(s)%2 == 0}}
+		c.Properties = []sbom.Property{{Name: s, Value: s}}
+		c.Files = []sbom.File{{Path: s}}
+		c.Evidence = []sbom.Evidence{base.Evidence[0]}
+		c.Evidence[0].Place, c.Evidence[0].Rule, c.Evidence[0].Technique, c.Evidence[0].Confidence = s, s, s, -1
+		b.Components = append(b.Components, c)
+		k := b.Crypto[0]
+		k.Name, k.Subject, k.Issuer, k.Serial, k.Algorithm, k.Signature, k.Place, k.NotAfter = s, s, s, s, s, s, s, s
+		b.Crypto = append(b.Crypto, k)
+		b.Unread = append(b.Unread, sbom.Unread{Place: s, Why: s})
+		b.Layers = append(b.Layers, sbom.Layer{Parent: -1, Format: s, Place: s})
+		b.Limits = append(b.Limits, s)
+	}
+	b.Image.Name = "\x00/<&>\xff http://x\"%zz"
+	return b
+}
+
 // full are options with everything in them.
 var full = Options{
 	Tool: "1.0", Time: time.Unix(1700000000, 0), Version: "V5.1", FileDates: true,
@@ -178,7 +206,7 @@ func validate(t *testing.T, s *jsonschema.Schema, document []byte) map[string]an
 
 // images are what documents are written of: one with everything, and two with nothing.
 func images() map[string]*sbom.BOM {
-	return map[string]*sbom.BOM{"camera": camera(), "empty": {}, "no name": {Image: sbom.Image{Size: 1}, Coverage: artifact.Coverage{Total: 1}}}
+	return map[string]*sbom.BOM{"camera": camera(), "hostile": hostile(), "empty": {}, "no name": {Image: sbom.Image{Size: 1}, Coverage: artifact.Coverage{Total: 1}}}
 }
 
 func TestSchema(t *testing.T) {

@@ -13,6 +13,10 @@ import (
 func (m *merger) addPackages(list []Found) {
 	for i := range list {
 		f := &list[i]
+		if f.Likeness {
+			m.addLike(f)
+			continue
+		}
 		x := &item{Component: f.Component, files: map[artifact.Digest]bool{}, needs: f.Needs}
 		x.Layer = -1
 		if len(f.Evidence) > 0 {
@@ -31,6 +35,69 @@ func (m *merger) addPackages(list []Found) {
 		x.takeFrom(m)
 		m.packages = append(m.packages, x)
 	}
+}
+
+// addLike takes in a component whose files were known again. Evidence in files of a component of
+// that name goes to it; in files of a package of another name it does not count.
+func (m *merger) addLike(f *Found) {
+	x := &item{Component: f.Component, files: map[artifact.Digest]bool{}}
+	x.Layer = m.plan.layersOf(f.Evidence[0].Content)[0]
+	for _, d := range f.Files {
+		x.files[d] = true
+	}
+	var rest []Evidence
+	for _, e := range x.Evidence {
+		switch o, owned := m.home(x, &e); {
+		case o != nil:
+			o.learn(m.plan.t, x, e)
+		case !owned:
+			rest = append(rest, e)
+		}
+	}
+	if len(rest) == 0 {
+		return
+	}
+	x.Purl, x.CPE = cmp.Or(x.Purl, "pkg:generic/"+strings.ReplaceAll(x.Name, "+", "%2B")), ""
+	x.setEvidence(m.plan.t, rest)
+	m.packages = append(m.packages, x)
+}
+
+// home returns the component that x's evidence e is about, and whether e's file belongs to a
+// package.
+func (m *merger) home(x *item, e *Evidence) (home *item, owned bool) {
+	for _, o := range slices.Concat(m.marked, m.packages) {
+		if o.Layer != x.Layer && o.Layer != -1 {
+			continue
+		}
+		has := o.files[e.Content] || slices.ContainsFunc(o.Evidence, func(k Evidence) bool { return k.Content == e.Content })
+		if (has && (o.related(x.Name) || x.related(o.Name)) || plain(o.Name) == plain(x.Name)) && o.agrees(e) {
+			home = o
+		}
+		owned = owned || o.files[e.Content] && slices.ContainsFunc(o.Evidence, func(k Evidence) bool { return k.Relation == Records })
+	}
+	return home, owned
+}
+
+// agrees reports whether e can be about x's version.
+func (x *item) agrees(e *Evidence) bool {
+	return e.Claim == Presence || x.Claim == Presence || upstream(e.Version, x.Version, x.Claim) || upstream(x.Version, e.Version, e.Claim)
+}
+
+// learn adds e, of the like component o, to x, which may get its version by it.
+func (x *item) learn(t *artifact.Tree, o *item, e Evidence) {
+	if x.Claim != Exact && e.Claim == Exact {
+		x.Claim, x.Version = Exact, e.Version
+		x.Purl = cmp.Or(o.Purl, x.Purl)
+	}
+	if e.Relation == Defines {
+		x.files[e.Content] = true
+	}
+	for _, p := range o.Properties {
+		if x.Claim != Exact && !slices.Contains(x.Properties, p) {
+			x.Properties = append(x.Properties, p)
+		}
+	}
+	x.setEvidence(t, append(slices.Clone(x.Evidence), e))
 }
 
 // takeFrom moves to x the evidence of marks in x's own files, and with it what only marks know.

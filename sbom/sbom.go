@@ -157,4 +157,7 @@ type Found struct {
 	Component
 	Files []artifact.Digest // contents that belong to it
 	Needs []string          // names of components in the same layer
+	// Likeness says that files were known again, not a record read. What marks and records say of
+	// the same files goes before. The evidence has Relation, Claim, Version and Confidence, too.
+	Likeness bool
 }

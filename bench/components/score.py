@@ -1,6 +1,8 @@
 """Holds bills of materials against the truth of a tree.
 
-  score.py TRUTH.json NAME=BOM.json...   one line of a table each; with -v also what was missed and what was wrong
+  score.py TRUTH.json NAME=BOM.json[:RULE]...   a table, one line each; -v also lists what was missed and what was wrong
+
+With :RULE only components count that a rule whose name begins so has shown.
 
 A component counts as right if its name is that of a source package in the tree (names.txt says which
 names mean which source) and the version, if it states one, begins that source's version.
@@ -41,14 +43,15 @@ def same(stated, real):
     a, b = digits(stated), digits(real)
     return a == b[:len(a)] or b == a[:len(b)]
 
-def components(bom):
+def components(bom, rule):
     for c in json.load(open(bom)).get("components") or []:
         if c["type"] in ("file", "cryptographic-asset", "data"): continue
+        if rule and not any(o.get("additionalContext", "").startswith(rule) for o in c.get("evidence", {}).get("occurrences", [])): continue
         yield c["name"], c.get("version", "")
 
-def score(truth, bom, verbose):
+def score(truth, bom, verbose, rule=""):
     found, exact, wrong, versions = set(), set(), [], []
-    names = set(components(bom))
+    names = set(components(bom, rule))
     for name, v in sorted(names):
         s = sources(name, truth)
         if not s:
@@ -60,7 +63,6 @@ def score(truth, bom, verbose):
             right = {x for x in s if plain(name) in CARRIED} # another version that a program carries
             if not right: versions.append(f"{name} {v} is {', '.join(truth[x]['upstream'] for x in s)}")
         found |= right
-    # a source counts by its name alone, too
     n = len(names)
     bad = len(wrong) + len(versions)
     if verbose:
@@ -77,5 +79,6 @@ if __name__ == "__main__":
     print("|---|---|---|---|---|---|---|")
     for a in args[1:]:
         name, bom = a.split("=", 1)
-        n, f, e, w, v, p = score(truth, bom, "-v" in sys.argv)
+        bom, _, rule = bom.partition(":")
+        n, f, e, w, v, p = score(truth, bom, "-v" in sys.argv, rule)
         print(f"| {name} | {n} | {f} | {e} | {w} | {v} | {p:.3f} |")

@@ -20,7 +20,6 @@ import (
 	"hallmark/report"
 	"hallmark/sbom"
 	"hallmark/sbom/document"
-	"hallmark/sbom/syftcat"
 )
 
 // analysis is what the commands scan, sbom and match share: take apart, read facts once, then
@@ -32,7 +31,8 @@ type analysis struct {
 	bom      bool
 	makers   bool
 	document document.Options
-	files    bool // documents list every file
+	files    bool     // documents list every file
+	bases    []string // files of learnt components
 }
 
 // claims registers what the seller says.
@@ -60,6 +60,10 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	if err != nil {
 		return nil, nil, err
 	}
+	finders, err := a.finders()
+	if err != nil {
+		return nil, nil, err
+	}
 	o, err := a.input.open(ctx, env, name, m)
 	if err != nil {
 		return nil, nil, err
@@ -82,7 +86,7 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	r.Coverage = o.tree.Coverage()
 	if a.bom {
 		m.stage("list components")
-		r.BOM, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{Finders: []sbom.Finder{syftcat.Finder{}}})
+		r.BOM, err = sbom.Identify(ctx, o.tree, o.store, found, components, pool, sbom.Options{Finders: finders})
 		if err != nil {
 			r.Problems = append(r.Problems, err.Error())
 		}

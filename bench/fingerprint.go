@@ -141,6 +141,7 @@ func debian(dir, split string) {
 	suites, _ := filepath.Glob(filepath.Join(dir, "*-*"))
 	var background []file
 	plain := map[string][]file{}
+	background = append(background, libraries(filepath.Join(dir, "..", "bg"))...)
 	for _, s := range suites {
 		for _, f := range programs(s, source, nil) {
 			switch part(f.family) {
@@ -169,6 +170,14 @@ func debian(dir, split string) {
 	}
 }
 
+// libraries are free ones that others embed: they are background and nothing else.
+func libraries(dir string) []file {
+	if os.Getenv("NO_LIBRARIES") != "" {
+		return nil
+	}
+	return programs(dir, func(string) string { return "background" }, nil)
+}
+
 func byFamily(list []file) map[string][]file {
 	out := map[string][]file{}
 	for _, f := range list {
@@ -179,7 +188,7 @@ func byFamily(list []file) map[string][]file {
 
 func learn(families map[string][]file, against []fingerprint.Sample) []*fingerprint.Pack {
 	var packs []*fingerprint.Pack
-	bytes := 0
+	largest, parts := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(families)) {
 		p, err := fingerprint.Learn(&fingerprint.Spec{Family: name, Component: "all", Version: "1", References: [][]fingerprint.Sample{samples(families[name])}, Against: against})
 		if err != nil {
@@ -187,10 +196,10 @@ func learn(families map[string][]file, against []fingerprint.Sample) []*fingerpr
 			continue
 		}
 		b, _ := p.Encode()
-		bytes = max(bytes, len(b))
+		largest, parts = max(largest, len(b)/len(p.Components)), parts+len(p.Components)
 		packs = append(packs, p)
 	}
-	fmt.Printf("%d families learnt, the largest pack has %d bytes\n", len(packs), bytes)
+	fmt.Printf("%d families learnt in %d components of at most %d bytes\n", len(packs), parts, largest)
 	return packs
 }
 
@@ -380,6 +389,7 @@ func vendor(dir, known, query, leave string) {
 	})
 	seen := map[[32]byte]bool{}
 	others = slices.DeleteFunc(others, func(f file) bool { dup := seen[f.Digest]; seen[f.Digest] = true; return dup })
+	against = append(against, libraries(filepath.Join(dir, "..", "bg"))...)
 	fmt.Printf("%d files learnt, %d files of others to learn against, %d files asked, %d of others\n", len(refs), len(against), len(queries), len(others))
 	for i := range queries {
 		queries[i].family = name

@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -33,7 +34,7 @@ type Disguised struct {
 }
 
 // Disguise takes the features of the samples' contents as they are in disguise.
-func Disguise(ctx context.Context, p *work.Pool, s *artifact.Store, samples []Sample, o feature.Options, apply func([]byte) []byte) ([]Sample, error) {
+func Disguise(ctx context.Context, p *work.Pool, s *artifact.Store, samples []Sample, o feature.Options, apply func(name string, b []byte) ([]byte, error)) ([]Sample, error) {
 	out, errs := work.MapBySize(ctx, p, samples, func(x Sample) int64 { return x.Size }, func(_ context.Context, x Sample) (Sample, error) {
 		r, err := s.Open(x.Digest)
 		if err != nil {
@@ -43,27 +44,16 @@ func Disguise(ctx context.Context, p *work.Pool, s *artifact.Store, samples []Sa
 		if err != nil {
 			return Sample{}, err
 		}
-		b = apply(b)
-		set, err := feature.Extract(bytesAt(b), int64(len(b)), o)
+		if b, err = apply(x.Name, b); err != nil {
+			return Sample{}, err
+		}
+		set, err := feature.Extract(bytes.NewReader(b), int64(len(b)), o)
 		return Sample{x.Name, digestOf(b), int64(len(b)), set}, err
 	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("fingerprint: %w", err)
 	}
 	return out, nil
-}
-
-type bytesAt []byte
-
-func (b bytesAt) ReadAt(p []byte, off int64) (int, error) {
-	if off >= int64(len(b)) {
-		return 0, io.EOF
-	}
-	n := copy(p, b[off:])
-	if n < len(p) {
-		return n, io.EOF
-	}
-	return n, nil
 }
 
 // Against which figures a component is refused.
@@ -73,6 +63,7 @@ const (
 	minNegatives = 60   // contents of others to test with: none false of 59 bounds the rate by 5 %
 	maxFalse     = 0.05 // upper bound of the rate of innocent contents that are alike
 	minRecall    = 0.8  // of the references, in the worst disguise
+	maxTogether  = 16   // learnt in one part, so that each has some hundred entries
 )
 
 // ErrWeak is wrapped by the error of [Learn] when what was given does not make a fingerprint.
@@ -85,16 +76,61 @@ func weak(format string, args ...any) error {
 // Learn makes a pack of one component. The same spec gives the same pack. The contents of others
 // are split by their digests: half is subtracted, a quarter sets the thresholds, a quarter tests
 // them; at the end all of them are subtracted, which takes hits from innocent contents only.
+//
+// Of many references the component is learnt in parts, so that each of them has room. Parts that
+// are too weak are left out; if all are, the error of the first is returned.
 func Learn(s *Spec) (*Pack, error) {
-	refs := slices.Concat(s.References...)
+	refs := distinct(slices.Concat(s.References...))
 	if len(refs) == 0 {
 		return nil, weak("the reference holds nothing that has features: programs, libraries, modules, scripts, pages")
 	}
-	c := Component{Family: s.Family, Name: s.Component, Extractor: feature.Version}
 	subtract, fit, test := split(s.Against, refs)
 	if len(test) < minNegatives {
 		return nil, weak("%d contents of others are left to test with, at least %d are needed; give --against a folder with four times as many programs of others", len(test), minNegatives)
 	}
+	var p Pack
+	var first error
+	parts := (len(refs) + maxTogether - 1) / maxTogether
+	for i := range parts {
+		c := Component{Family: s.Family, Name: s.Component, Extractor: feature.Version}
+		if parts > 1 {
+			c.Part = i + 1
+		}
+		err := c.learn(s, refs[len(refs)*i/parts:len(refs)*(i+1)/parts], subtract, fit, test)
+		switch {
+		case err == nil:
+			p.Components = append(p.Components, c)
+		case !errors.Is(err, ErrWeak):
+			return nil, err
+		case first == nil:
+			first = err
+		}
+	}
+	if len(p.Components) == 0 {
+		return nil, first
+	}
+	b, err := p.Encode()
+	if err != nil {
+		return nil, err
+	}
+	p.Digest = digestOf(b)
+	return &p, nil
+}
+
+// distinct returns each content once, in order of names, so that neighbours stand together.
+func distinct(refs []Sample) []Sample {
+	seen := map[artifact.Digest]bool{}
+	out := slices.DeleteFunc(slices.Clone(refs), func(r Sample) bool {
+		dup := seen[r.Digest]
+		seen[r.Digest] = true
+		return dup
+	})
+	slices.SortStableFunc(out, func(a, b Sample) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// learn makes one component, or part of one, of refs.
+func (c *Component) learn(s *Spec, refs, subtract, fit, test []Sample) error {
 	c.From = Origin{Against: len(s.Against), Subtracted: len(subtract), OtherFamilies: s.OtherFamilies, OmittedWords: s.Omitted}
 	if s.Background != nil {
 		d := s.Background.Digest
@@ -103,36 +139,25 @@ func Learn(s *Spec) (*Pack, error) {
 	c.Versions = []Version{{Name: s.Version, References: references(refs)}}
 	c.gather(refs, s.Background, subtract)
 	if n := c.features(); n < minOwn {
-		return nil, weak("%d features are its own and nobody else's, at least %d are needed", n, minOwn)
+		return weak("%d features are its own and nobody else's, at least %d are needed", n, minOwn)
 	}
 	c.sample()
 	c.fit(fit)
 	for _, t := range test {
 		if hits, alike := c.look(ownOf(t.Set, nil), 1); alike {
 			c.Tests.Falsely++
-			if c.Tests.Falsely == 1 {
-				c.innocent(t, hits)
-			}
+			c.innocent(t, hits)
 		}
 	}
 	c.Tests.Negatives = len(test)
 	c.Tests.NegativeSums = sumOf(test)
 	if up := UpperBound(c.Tests.Falsely, len(test)); up > maxFalse {
-		return nil, weak("%d of %d contents of others are alike, %s is one; if they are of the same family, take them out of --against; else give --background what both hold", c.Tests.Falsely, len(test), c.firstInnocent(test))
+		return weak("%d of %d contents of others are alike, %s is one; if they are of the same family, take them out of --against; else give --background what both hold", c.Tests.Falsely, len(test), c.firstInnocent(test))
 	}
 	falsely := c.classTests(test)
 	c.drop(fit)
 	c.drop(test)
-	if err := c.positives(s, refs, falsely); err != nil {
-		return nil, err
-	}
-	p := &Pack{Components: []Component{c}}
-	b, err := p.Encode()
-	if err != nil {
-		return nil, err
-	}
-	p.Digest = digestOf(b)
-	return p, nil
+	return c.positives(s, refs, falsely)
 }
 
 // split deals the contents of others by the first byte of their digests. What is also a reference
@@ -359,14 +384,13 @@ func (c *Component) fit(innocent []Sample) {
 		t := &c.Classes[i]
 		class := classOf(t.Class)
 		h := habits[class]
+		t.MinShare = h.share
 		for _, s := range innocent {
 			entries := t.common(s.Set.Lists[class])
-			share, _ := t.share(s.Set.Lists[class], entries)
-			if n := len(entries); n > t.InnocentHits && share >= h.share/2 {
+			if n := len(entries); n > t.InnocentHits && t.shares(t.hits(s.Set.Lists[class], entries), halfShare) {
 				t.Innocent, t.InnocentHits = s.Name, n
 			}
 		}
-		t.MinShare = h.share
 		t.MinHits = max(h.hits, 2*t.InnocentHits)
 		if 4*t.InnocentHits > t.Kept {
 			t.MinHits = 0
@@ -401,11 +425,11 @@ func (c *Component) classTests(test []Sample) []float64 {
 		falsely := 0
 		for _, s := range test {
 			entries := t.common(s.Set.Lists[class])
-			share, _ := t.share(s.Set.Lists[class], entries)
-			if t.MinHits > 0 && len(entries) >= t.MinHits && share >= t.MinShare {
+			hits := t.hits(s.Set.Lists[class], entries)
+			if t.MinHits > 0 && hits.Hits >= t.MinHits && t.shares(hits, 1) {
 				falsely++
 			}
-			if n := len(entries); n > t.InnocentHits && share >= t.MinShare/2 {
+			if n := hits.Hits; n > t.InnocentHits && t.shares(hits, halfShare) {
 				t.Innocent, t.InnocentHits = s.Name, n
 			}
 		}
@@ -462,8 +486,15 @@ func (c *Component) positives(s *Spec, refs []Sample, falsely []float64) error {
 	worst := itself
 	worst.Name = "itself"
 	c.Tests.Disguises = []Hits{}
+	original := slices.Concat(s.References...)
 	for _, d := range s.Disguised {
-		h := count(slices.Concat(d.Samples...))
+		// The references of this part, in their order.
+		all := slices.Concat(d.Samples...)
+		list := make([]Sample, len(refs))
+		for i, r := range refs {
+			list[i] = all[slices.IndexFunc(original, func(o Sample) bool { return o.Digest == r.Digest })]
+		}
+		h := count(list)
 		h.Name = d.Name
 		c.Tests.Disguises = append(c.Tests.Disguises, h)
 		if h.Hits < worst.Hits {
@@ -476,19 +507,22 @@ func (c *Component) positives(s *Spec, refs []Sample, falsely []float64) error {
 	for k := range c.Classes {
 		c.Classes[k].LLR = ratio(LowerBound(classes[k], worst.Of), falsely[k])
 	}
-	if len(s.References) > 1 {
-		c.Tests.LeftOut = c.leaveOut(s, strong)
+	if len(s.References) > 1 && c.Part == 0 {
+		c.Tests.LeftOut = c.leaveOut(s, refs, strong)
 	}
 	return nil
 }
 
 // leaveOut recognises each reference that was given by what the others taught.
-func (c *Component) leaveOut(s *Spec, strong []bool) *Hits {
+func (c *Component) leaveOut(s *Spec, refs []Sample, strong []bool) *Hits {
 	h := &Hits{Name: "each reference by the others"}
-	at := 0
 	for i, list := range s.References {
+		others := distinct(slices.Concat(slices.Delete(slices.Clone(s.References), i, i+1)...))
+		if len(others) == 0 {
+			continue
+		}
 		other := *c
-		other.gather(slices.Concat(slices.Delete(slices.Clone(s.References), i, i+1)...), s.Background, s.Against)
+		other.gather(others, s.Background, s.Against)
 		for k := range other.Classes {
 			t := &other.Classes[k]
 			if mine := c.trait(classOf(t.Class)); mine != nil {
@@ -496,8 +530,8 @@ func (c *Component) leaveOut(s *Spec, strong []bool) *Hits {
 			}
 		}
 		other.sample()
-		for k, r := range list {
-			if !strong[at+k] {
+		for _, r := range list {
+			if k := slices.IndexFunc(refs, func(x Sample) bool { return x.Digest == r.Digest }); !strong[k] {
 				continue
 			}
 			h.Of++
@@ -505,7 +539,6 @@ func (c *Component) leaveOut(s *Spec, strong []bool) *Hits {
 				h.Hits++
 			}
 		}
-		at += len(list)
 	}
 	return h
 }

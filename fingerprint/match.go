@@ -108,9 +108,20 @@ func (m *Matcher) content(s Sample, contents int) []Likeness {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Likeness) int {
-		return cmp.Or(cmp.Compare(b.LLR, a.LLR), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Component, b.Component))
+		return cmp.Or(cmp.Compare(btoi(b.Identical), btoi(a.Identical)), cmp.Compare(btoi(a.Island), btoi(b.Island)), cmp.Compare(b.LLR, a.LLR), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Component, b.Component))
 	})
-	return out
+	// Of a component learnt in parts the part that is most alike speaks.
+	type part struct {
+		pack              artifact.Digest
+		family, component string
+	}
+	seen := map[part]bool{}
+	return slices.DeleteFunc(out, func(l Likeness) bool {
+		key := part{l.Pack, l.Family, l.Component}
+		dup := seen[key]
+		seen[key] = true
+		return dup
+	})
 }
 
 func (c *Component) traitNamed(class string) *Trait {

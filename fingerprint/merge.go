@@ -8,16 +8,21 @@ import (
 	"hallmark/feature"
 )
 
-// Merge makes one pack of several. Versions of one component are united. What components of
+// Merge makes one pack of several. Versions of one component are united, unless it was learnt in
+// parts. What components of
 // different families have in common is taken away from all of them, and each says what it lost.
 func Merge(packs []*Pack) (*Pack, error) {
 	byID := map[string]*Component{}
 	for _, p := range packs {
 		for _, c := range p.Components {
 			c.From.MergedFrom = append(slices.Clone(c.From.MergedFrom), p.Digest.String())
-			mine := byID[c.ID()]
+			id := c.ID()
+			if c.Part > 0 { // parts of two versions do not hold the same files
+				id = fmt.Sprintf("%s %s %03d", id, c.Versions[0].Name, c.Part)
+			}
+			mine := byID[id]
 			if mine == nil {
-				byID[c.ID()] = &c
+				byID[id] = &c
 				continue
 			}
 			if err := mine.unite(&c); err != nil {

@@ -40,6 +40,7 @@ type Pack struct {
 type Component struct {
 	Family    string    `json:"family"`
 	Name      string    `json:"component"`
+	Part      int       `json:"part,omitempty"` // from 1 on, of a component learnt in parts
 	Versions  []Version `json:"versions"`
 	Extractor int       `json:"extractor"` // [feature.Version]
 	Classes   []Trait   `json:"classes"`   // those with features, in order of class

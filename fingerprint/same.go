@@ -55,8 +55,8 @@ const (
 	maxPostSame = 256 // contents with one feature, above which it says nothing
 )
 
-// Same compares two images by those of their contents that have features. S holds the contents of both.
-func Same(a, b *artifact.Tree, s *artifact.Store, inA, inB []Sample) *Sameness {
+// Same compares two images, each with its store, by those of their contents that have features.
+func Same(a *artifact.Tree, storeA *artifact.Store, inA []Sample, b *artifact.Tree, storeB *artifact.Store, inB []Sample) *Sameness {
 	out := &Sameness{A: side(a, inA), B: side(b, inB), Similar: []Pair{}, OnlyA: []File{}, OnlyB: []File{}}
 	onlyA, onlyB := without(inA, inB), without(inB, inA)
 	for _, x := range inA {
@@ -67,7 +67,7 @@ func Same(a, b *artifact.Tree, s *artifact.Store, inA, inB []Sample) *Sameness {
 	}
 	out.Identical = len(inA) - len(onlyA)
 	out.pair(onlyA, onlyB)
-	servicesA, servicesB := Services(a, s), Services(b, s)
+	servicesA, servicesB := Services(a, storeA), Services(b, storeB)
 	out.SameServices, out.OnlyAStarts, out.OnlyBStarts = []string{}, []string{}, []string{}
 	for _, x := range servicesA {
 		if slices.Contains(servicesB, x) {

@@ -9,15 +9,16 @@ import (
 
 // ClassHits is what a content shares with a component in one class.
 type ClassHits struct {
-	Class   string  `json:"class"`
-	Hits    int     `json:"hits"`
-	Of      int     `json:"of"`    // features that the content has
-	Known   int     `json:"known"` // features that the component has
-	Share   float64 `json:"share"` // Hits / Of
-	Need    int     `json:"need"`  // hits that are enough in this class alone; 0: it never is
-	Enough  bool    `json:"enough"`
-	LLR     float64 `json:"llr,omitempty"` // if Enough
-	entries []int
+	Class     string  `json:"class"`
+	Hits      int     `json:"hits"`
+	Of        int     `json:"of"`         // features that the content has
+	Known     int     `json:"known"`      // features that the component has
+	Share     float64 `json:"share"`      // of what the content has, estimated
+	FileShare float64 `json:"file_share"` // of what is kept of the learnt file that has most of the hits
+	Need      int     `json:"need"`       // hits that are enough in this class alone; 0: it never is
+	Enough    bool    `json:"enough"`
+	LLR       float64 `json:"llr,omitempty"` // if Enough
+	entries   []int
 }
 
 // own lists, for each class, the features of a set that are no background.
@@ -78,9 +79,9 @@ func (t *Trait) common(list []feature.Feature) (entries []int) {
 
 // share estimates which part of a content's features the component has: from the features below
 // the bound, where nothing that was learnt is left out, or from all, where that says more.
-func (t *Trait) share(list []feature.Feature, entries []int) (share float64, of int) {
+func (t *Trait) share(list []feature.Feature, entries []int) float64 {
 	if len(entries) == 0 {
-		return 0, len(list)
+		return 0
 	}
 	bound := feature.Bound(t.Scale)
 	hits := 0
@@ -89,19 +90,44 @@ func (t *Trait) share(list []feature.Feature, entries []int) (share float64, of 
 			hits++
 		}
 	}
-	share = float64(len(entries)) / float64(len(list))
+	share := float64(len(entries)) / float64(len(list))
 	if n := below(list, t.Scale); hits >= minEstimate {
 		share = max(share, float64(hits)/float64(n))
 	}
-	return min(1, math.Round(share*1e4)/1e4), len(list)
+	return min(1, math.Round(share*1e4)/1e4)
 }
 
-// minEstimate is the fewest hits below the bound that an estimate is made of.
+// fileShare is the greatest part of the entries of one learnt file that a content has.
+func (t *Trait) fileShare(entries []int) float64 {
+	var all, hits [256]int
+	for _, e := range t.entries {
+		all[e.file]++
+	}
+	for _, k := range entries {
+		hits[t.entries[k].file]++
+	}
+	best := 0.0
+	for f, n := range hits {
+		if n >= minEstimate {
+			best = max(best, float64(n)/float64(all[f]))
+		}
+	}
+	return math.Round(best*1e4) / 1e4
+}
+
+// minEstimate is the fewest hits that an estimate is made of.
 const minEstimate = 6
+
+// Parts of what is asked of a class for it to count at all, beside other classes.
+const (
+	halfShare    = 0.5
+	minFileShare = 0.2 // of one learnt file, where the content has much more than that file
+)
 
 // look compares a content with a component. More is the factor by which the fewest hits are
 // raised, because the image has more contents than the tests had. A content is alike if it has
 // hits enough in one class, or if parts of enough in classes of two groups and more add up to it.
+// Hits count only if they are a share of what the content has, or of what one learnt file has.
 func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 	parts := map[string]float64{}
 	for i := range c.Classes {
@@ -111,12 +137,11 @@ func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 		if len(entries) == 0 {
 			continue
 		}
-		h := ClassHits{Class: t.Class, Hits: len(entries), Known: t.Kept, entries: entries}
-		h.Share, h.Of = t.share(o[class], entries)
+		h := t.hits(o[class], entries)
 		if t.MinHits > 0 {
 			h.Need = int(math.Ceil(float64(t.MinHits) * more))
-			h.Enough = h.Hits >= h.Need && h.Share >= t.MinShare
-			if g := habits[class].group; h.Hits > t.InnocentHits && h.Share >= t.MinShare/2 {
+			h.Enough = h.Hits >= h.Need && t.shares(h, 1)
+			if g := habits[class].group; h.Hits > t.InnocentHits && t.shares(h, halfShare) {
 				parts[g] = max(parts[g], min(1, float64(h.Hits)/float64(h.Need)))
 			}
 		}
@@ -131,6 +156,15 @@ func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 		sum += parts[g]
 	}
 	return hits, alike || sum >= 1 && len(parts) >= 2
+}
+
+func (t *Trait) hits(list []feature.Feature, entries []int) ClassHits {
+	return ClassHits{Class: t.Class, Hits: len(entries), Of: len(list), Known: t.Kept, Share: t.share(list, entries), FileShare: t.fileShare(entries), entries: entries}
+}
+
+// shares reports whether the hits are shares enough, times a factor.
+func (t *Trait) shares(h ClassHits, factor float64) bool {
+	return h.Share >= t.MinShare*factor || h.FileShare >= minFileShare*factor
 }
 
 const (

@@ -19,8 +19,8 @@ files='etc/numbers etc/motd none squares zero'
 put() { lhasa tq "$tree.lzh" > /dev/null; mkdir -p "$here/$1"; cp "$tree.lzh" "$here/$1/input"; sha256sum $files > "$here/$1/truth.txt"; rm "$tree.lzh"; }
 for m in 5 6 7; do jlha aqo$m "$tree.lzh" $files; put lh$m; done
 jlha aqz "$tree.lzh" $files; put stored
-# jlha writes headers of level 2 only. These are the same members behind the older headers, with Unix' fields.
-for level in 0 1; do
+# jlha writes headers of level 2 only. These are the same members behind the others, with Unix' fields.
+for level in 0 1 3; do
 	jlha aqo5 "$tree.lzh" $files; python3 - "$tree.lzh" $level <<'P'
 import struct, sys
 b, pos, out = open(sys.argv[1], "rb").read(), 0, b""
@@ -42,6 +42,16 @@ while b[pos]:
 		h = method + struct.pack("<II", packed, plain) + dos + bytes([0x20, 0, len(name)]) + name + struct.pack("<H", crc)
 		h += b"U\0" + struct.pack("<IHHH", 1709210096, 0o100640, 100, 33)
 		out += bytes([len(h), sum(h) & 255]) + h + data
+	elif level == 3: # with the CRC-16 of the headers, which is taken while it is 0
+		ext = [b"\x50" + struct.pack("<H", 0o100644), b"\0\0\0", b"\1" + name] + ([b"\2" + folder] if folder else [])
+		sizes = [len(x) + 4 for x in ext] + [0]
+		h = b"\4\0" + method + struct.pack("<II", packed, plain) + struct.pack("<IBBHcII", 1709210096, 0x20, 3, crc, b"U", 32 + sum(sizes), sizes[0])
+		h += b"".join(x + struct.pack("<I", n) for x, n in zip(ext, sizes[1:]))
+		v = 0
+		for c in h:
+			v ^= c
+			for _ in range(8): v = v >> 1 ^ (0xa001 if v & 1 else 0)
+		out += h[:32 + sizes[0] + 1] + struct.pack("<H", v) + h[32 + sizes[0] + 3:] + data
 	else:
 		ext = [b"\x50" + struct.pack("<H", 0o100755), b"\x51" + struct.pack("<HH", 33, 100), b"\x54" + struct.pack("<I", 1709210096)]
 		if folder: ext.append(b"\2" + folder)

@@ -21,6 +21,8 @@ import (
 // Level 2 begins with the length of all headers (2), and has
 //
 //	21 CRC-16 (2), 23 system (1), 24 length of the first extended header (2)
+//
+// Level 3 is the same, but for lengths of 4 bytes: it begins with their 4, and the length of all headers stands at 24.
 type header struct {
 	at       int64
 	method   string
@@ -42,13 +44,13 @@ func readHeader(src format.Source, pos int64) (*header, error) {
 	var buf [256 + 2]byte
 	n, _ := src.ReadAt(buf[:], pos)
 	b := buf[:n]
-	if n < commonLen+1 || b[2] != '-' || b[3] != 'l' || b[6] != '-' || b[20] > 2 {
-		return nil, fmt.Errorf("no header of level 0 to 2 at %#x", pos)
+	if n < commonLen+1 || b[2] != '-' || b[3] != 'l' || b[6] != '-' || b[20] > 3 {
+		return nil, fmt.Errorf("no header of level 0 to 3 at %#x", pos)
 	}
 	le := binary.LittleEndian
 	h := &header{at: pos, method: string(b[2:7]), size: int64(le.Uint32(b[11:]))}
 	h.data.Len = int64(le.Uint32(b[7:]))
-	if b[20] == 2 {
+	if b[20] >= 2 {
 		return h, h.level2(src, b)
 	}
 	size := 2 + int(b[0])
@@ -80,7 +82,7 @@ func readHeader(src format.Source, pos int64) (*header, error) {
 	if len(rest) < 3 {
 		return nil, fmt.Errorf("header at %#x: %d bytes", pos, size)
 	}
-	used, err := h.extended(src, h.data.Off, int64(le.Uint16(b[size-2:])), nil)
+	used, err := h.extended(src, h.data.Off, int64(le.Uint16(b[size-2:])), 2, nil)
 	if err != nil || used > h.data.Len {
 		return nil, fmt.Errorf("header at %#x: extended headers of %d bytes: %v", pos, used, err)
 	}
@@ -88,11 +90,17 @@ func readHeader(src format.Source, pos int64) (*header, error) {
 	return h, nil
 }
 
+// level2 reads a header of level 2 or 3.
 func (h *header) level2(src format.Source, b []byte) error {
-	const base = 26
 	le := binary.LittleEndian
-	size := int64(le.Uint16(b))
-	if size < base || len(b) < base {
+	base, word, size := 26, 2, int64(le.Uint16(b))
+	if b[20] == 3 && len(b) >= 32 {
+		if size != 4 {
+			return fmt.Errorf("header at %#x: lengths of %d bytes", h.at, size)
+		}
+		base, word, size = 32, 4, int64(le.Uint32(b[24:]))
+	}
+	if size < int64(base) || size > maxExtra || len(b) < base {
 		return fmt.Errorf("header at %#x: %d bytes", h.at, size)
 	}
 	h.mtime, h.crc = int64(le.Uint32(b[15:])), le.Uint16(b[21:])
@@ -101,8 +109,8 @@ func (h *header) level2(src format.Source, b []byte) error {
 		return err
 	}
 	check := &common{}
-	used, err := h.extended(src, h.at+base, int64(le.Uint16(b[24:])), check)
-	if err != nil || base+used > size {
+	used, err := h.extended(src, h.at+int64(base), length(b[base-word:base]), word, check)
+	if err != nil || int64(base)+used > size {
 		return fmt.Errorf("header at %#x: %d bytes, extended headers of %d: %v", h.at, size, used, err)
 	}
 	if at := check.at - h.at; check.at > 0 && at+2 <= size {
@@ -123,20 +131,29 @@ type common struct {
 	crc uint16
 }
 
-// extended reads headers of a type (1), data, and the length of the next (2), which counts all three.
+// length reads a length of 2 or 4 bytes.
+func length(b []byte) int64 {
+	if len(b) == 2 {
+		return int64(binary.LittleEndian.Uint16(b))
+	}
+	return int64(binary.LittleEndian.Uint32(b))
+}
+
+// extended reads headers of a type (1), data, and the length of the next (word), which counts all three.
 // It returns how many bytes they have.
-func (h *header) extended(src format.Source, pos, n int64, check *common) (used int64, err error) {
+func (h *header) extended(src format.Source, pos, n int64, word int, check *common) (used int64, err error) {
 	le := binary.LittleEndian
 	var dir string
 	for n > 0 {
-		if n < 3 || used+n > maxExtra {
+		if n < int64(1+word) || used+n > maxExtra {
 			return used, fmt.Errorf("extended header at %#x: %d bytes", pos, n)
 		}
 		b, err := format.ReadAt(src, pos, n, "extended header")
 		if err != nil {
 			return used, err
 		}
-		d := b[1 : n-2]
+		next := b[len(b)-word:]
+		d := b[1 : len(b)-word]
 		switch kind := b[0]; {
 		case kind == 0x00 && len(d) >= 2 && check != nil:
 			check.at, check.crc = pos+1, le.Uint16(d)
@@ -152,7 +169,7 @@ func (h *header) extended(src format.Source, pos, n int64, check *common) (used 
 			h.mtime = int64(le.Uint32(d))
 		}
 		used, pos = used+n, pos+n
-		n = int64(le.Uint16(b[n-2:]))
+		n = length(next)
 	}
 	h.name = dir + h.name
 	return used, nil

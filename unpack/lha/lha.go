@@ -1,9 +1,9 @@
-// Package lha reads LHA archives (.lzh) with headers of levels 0, 1 and 2.
+// Package lha reads LHA archives (.lzh) with headers of levels 0 to 3.
 //
 // Specification: header.doc of LHa for UNIX (https://github.com/jca02266/lha/blob/master/header.doc.md).
 // The checksum of every header and the CRC-16 of every member are checked.
 //
-// Not read: the methods lh1 to lh3, lzs, lz5 and PMarc's, and headers of level 3.
+// Not read: the methods lh1 to lh3, lzs, lz5 and PMarc's.
 package lha
 
 import (
@@ -29,7 +29,7 @@ var Format = format.Format{
 		{Bytes: "-lh6-", Off: 2}, {Bytes: "-lh7-", Off: 2}, {Bytes: "-lhd-", Off: 2}, {Bytes: "-lz4-", Off: 2}, {Bytes: "-lz5-", Off: 2},
 	},
 	Refs:   []format.Ref{{Title: "LHa for UNIX, header.doc", URL: "https://github.com/jca02266/lha/blob/master/header.doc.md"}},
-	Limits: []string{"Members of methods lh1 to lh3, lzs, lz5 and PMarc's are yielded as they are stored.", "Headers of level 3 are not read."},
+	Limits: []string{"Members of methods lh1 to lh3, lzs, lz5 and PMarc's are yielded as they are stored."},
 	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
 }
 

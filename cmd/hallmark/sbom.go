@@ -75,7 +75,6 @@ the same and tells it to people. The commands below judge documents, from whoeve
 	a.input.register(c)
 	out.register(c, "cyclonedx")
 	doc.register(c)
-	a.knows(c)
 	c.AddCommand(
 		newSBOMCheckCommand(env),
 		newSBOMCompareCommand(env),
@@ -84,6 +83,6 @@ the same and tells it to people. The commands below judge documents, from whoeve
 		newAttestCommand(env),
 		newSBOMVerifyCommand(env),
 	)
-	c.Flags().BoolVar(&a.makers, "lineage", false, "name in the document those whose work the image shows")
+	c.Flags().BoolVar(&a.makers, "lineage", false, "name in the document those whose work the image shows; ends with 2 if that is inconclusive")
 	return c
 }

@@ -3,11 +3,15 @@
 //
 // There is no official specification. The layout was published with a writer,
 // https://github.com/OpenIPC/coupler. The last part is a ZIP archive with altered magics whose
-// every sixteenth KiB is encrypted; it is handed out as it stands.
+// every sixteenth KiB, from the second on, is under AES-128 in ECB mode and then XOR 3f, with three
+// keys in turn. Whoever has the keys gives them the names hichip-1 to hichip-3: if the digest in
+// the header then fits, the archive is handed out in clear, else as it stands.
 package hichip
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/hex"
@@ -28,8 +32,11 @@ var Format = format.Format{
 	Kind:   format.Container,
 	Magics: []format.Magic{{Bytes: magic}},
 	Refs:   []format.Ref{{Title: "OpenIPC coupler", URL: "https://github.com/OpenIPC/coupler"}},
-	Limits: []string{"The ZIP part is not decrypted."},
-	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
+	Limits: []string{
+		"The ZIP part is decrypted only with keys that the user brings: hichip-1, hichip-2 and hichip-3.",
+		"The layout is known from sources; no image was at hand.",
+	},
+	Open: func(src format.Source) (format.Chunk, error) { return open(src) },
 }
 
 // The header, little endian:
@@ -110,6 +117,12 @@ func (u *update) Entries() iter.Seq2[format.Entry, error] {
 			if at.Len == 0 {
 				continue
 			}
+			if plain := u.decrypt(i); plain != nil {
+				if !yield(format.Entry{Path: "zip", Size: at.Len, Open: func() (io.Reader, error) { return bytes.NewReader(plain), nil }}, nil) {
+					return
+				}
+				continue
+			}
 			e := format.Entry{Path: names[i], Size: at.Len, Window: &at, Problems: u.check(i)}
 			if i == zipPart && at.Len > clearZip {
 				e.Problems = append(e.Problems, artifact.Problem{Kind: artifact.Encrypted, At: at,
@@ -121,6 +134,50 @@ func (u *update) Entries() iter.Seq2[format.Entry, error] {
 		}
 	}
 }
+
+// decrypt returns the ZIP part in clear if the user's keys are right.
+func (u *update) decrypt(i int) []byte {
+	const kib, every = 1024, 16
+	at := u.at[i]
+	if i != zipPart || u.digests[i] != "" || at.Len > u.src.Memory()/2 {
+		return nil
+	}
+	var ciphers []cipher.Block
+	for n := range 3 {
+		const keySize = 16
+		key := u.src.Keys[fmt.Sprintf("hichip-%d", n+1)]
+		c, err := aes.NewCipher(key)
+		if err != nil || len(key) != keySize {
+			return nil
+		}
+		ciphers = append(ciphers, c)
+	}
+	b, err := format.ReadAt(u.src, at.Off, at.Len, "hichip: part zip")
+	if err != nil {
+		return nil
+	}
+	for n, from := 0, kib; from < len(b); n, from = n+1, from+every*kib {
+		part := b[from:min(from+kib, len(b))]
+		for ; len(part) >= aes.BlockSize; part = part[aes.BlockSize:] {
+			ciphers[n%len(ciphers)].Decrypt(part, part)
+			for k := range aes.BlockSize {
+				part[k] ^= 0x3f
+			}
+		}
+	}
+	for altered, magic := range zipMagics {
+		b = bytes.ReplaceAll(b, []byte(altered), []byte(magic))
+	}
+	sum := md5.Sum(append(b[:len(b):len(b)], trailer...))
+	if hex.EncodeToString(sum[:]) != string(bytes.ToLower(u.digest(i))) {
+		return nil
+	}
+	u.digests[i] = "ok"
+	return b
+}
+
+// zipMagics are the signatures of the ZIP part and what they were.
+var zipMagics = map[string]string{"PK\x03\x07": "PK\x03\x04", "PK\x01\x08": "PK\x01\x02", "PK\x05\x09": "PK\x05\x06"}
 
 // check compares part i with its digest.
 func (u *update) check(i int) []artifact.Problem {

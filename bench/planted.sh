@@ -49,7 +49,8 @@ plant() {
 	shared) printf '\x7fELF\1\1\1\0 \0/mnt/mtd/Config/Account1\0/mnt/custom/ProductDefinition\0/mnt/mtd/Config\0' >"$d/usr/bin/upgraded"
 		mkdir -p "$d/tmp"; for n in romfs user web; do echo "$n" >"$d/tmp/$n-x.squashfs.img"; done ;;
 	device-a) cp "$dhx"/user-x.squashfs.img.extracted/lib/modules/{binder,osa}.ko "$d/lib/modules/"
-		cp "$dhx"/web-x.squashfs.img.extracted/webplugin.exe "$d/www/"; cp "$dhx"/check.img.raw "$d/etc/check.json" 2>/dev/null || true ;;
+		mkdir -p "$d/www/jsBase"; cp "$dhx"/web-x.squashfs.img.extracted/webplugin.exe "$d/www/"
+		cp "$dhx"/web-x.squashfs.img.extracted/jsBase/common/rpcBase.js "$d/www/jsBase/"; cp "$dhx"/check.img.raw "$d/etc/check.json" 2>/dev/null || true ;;
 	device-c) mkdir -p "$d/program/bin" "$d/usr/bin"; cp "$uv"/bin/{init.sh,cfgtool} "$d/program/bin/"; cp "$uv"/lib/modules/4.9.37/extra/kgpio.ko "$d/lib/modules/" ;;
 	esac
 }
@@ -102,7 +103,7 @@ for p in "${!rung[@]}"; do
 		i=$work/images/$p.$l.plain
 		[ -s "$i" ] || continue
 		head -c $(($(stat -c %s "$i") * 6 / 10)) "$i" >"$work/hidden/$p.$l.cut"
-		{ head -c 64 "$i"; tail -c +65 "$i" | openssl enc -aes-128-ctr -K 00112233445566778899aabbccddeeff -iv 0; } >"$work/hidden/$p.$l.encrypted"
+		{ head -c 64 "$i"; tail -c +65 "$i" | openssl enc -aes-128-ctr -K 00112233445566778899aabbccddeeff -iv 00000000000000000000000000000000; } >"$work/hidden/$p.$l.encrypted"
 		python3 -c 'import sys; b = open(sys.argv[1], "rb").read(); k = bytes((i * 73 + 41) & 255 for i in range(256)); sys.stdout.buffer.write(bytes(x ^ y for x, y in zip(b, k * (len(b) // 256 + 1))))' "$i" >"$work/hidden/$p.$l.masked"
 	done
 done

@@ -297,10 +297,7 @@ func (x *writer) nested(children [][]int, of int) *[]cdx.Component {
 		}
 		out = append(out, c)
 	}
-	if out == nil {
-		return nil
-	}
-	return &out
+	return some(out)
 }
 
 func (x *writer) component(i int) cdx.Component {
@@ -453,20 +450,28 @@ func (x *writer) evidence(c *sbom.Component) *cdx.Evidence {
 		where = append(where, x.occurrence(e.Place, e.At, context))
 	}
 	identity := []cdx.EvidenceIdentity{{
-		Field: cdx.EvidenceIdentityFieldTypeName, Confidence: number(c.Confidence), ConcludedValue: clean(c.Name), Methods: &name,
+		Field: cdx.EvidenceIdentityFieldTypeName, Confidence: number(c.Confidence), ConcludedValue: clean(c.Name), Methods: some(name),
 	}}
 	if c.Claim == sbom.Exact {
 		identity = append(identity, cdx.EvidenceIdentity{
-			Field: cdx.EvidenceIdentityFieldTypeVersion, Confidence: number(c.Confidence), ConcludedValue: clean(c.Version), Methods: &version,
+			Field: cdx.EvidenceIdentityFieldTypeVersion, Confidence: number(c.Confidence), ConcludedValue: clean(c.Version), Methods: some(version),
 		})
 	}
-	out := &cdx.Evidence{Identity: &cdx.EvidenceIdentityChoice{Identities: &identity}, Occurrences: &where}
+	out := &cdx.Evidence{Identity: &cdx.EvidenceIdentityChoice{Identities: &identity}, Occurrences: some(where)}
 	if x.spec < cdx.SpecVersion1_6 { // has room for one field, and none for what was concluded
 		one := identity[len(identity)-1]
 		one.ConcludedValue = ""
 		out.Identity = &cdx.EvidenceIdentityChoice{Identity: &one}
 	}
 	return out
+}
+
+// some returns nil for a list of nothing, which no schema takes for a list.
+func some[T any](list []T) *[]T {
+	if len(list) == 0 {
+		return nil
+	}
+	return &list
 }
 
 // occurrence cites a range of a content. Before 1.6 there is no field for an offset.

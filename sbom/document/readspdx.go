@@ -121,7 +121,7 @@ func spdxComponent(n *node) Component {
 		Supplier: spdxContact(n.get("supplier")), Manufacturer: spdxContact(n.get("originator")),
 		Filename: n.get("packageFileName").field(), Comment: n.get("comment").field(),
 	}
-	c.Type.Value = strings.ToLower(c.Type.Value)
+	c.Type.Value = strings.ReplaceAll(strings.ToLower(c.Type.Value), "_", "-")
 	if u := asserted(n.get("homepage")); u.Value != "" && c.Supplier.URL.Value == "" && !c.Supplier.IsZero() {
 		c.Supplier.URL = u
 	}

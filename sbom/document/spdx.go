@@ -78,7 +78,7 @@ const noAssertion = "NOASSERTION"
 
 // spdxPurposes are the words of SPDX for [sbom.Component.Type].
 var spdxPurposes = map[string]string{
-	"library": "LIBRARY", "application": "APPLICATION", "operating-system": "OPERATING-SYSTEM",
+	"library": "LIBRARY", "application": "APPLICATION", "operating-system": "OPERATING_SYSTEM",
 	"firmware": "FIRMWARE", "device-driver": "OTHER", "framework": "FRAMEWORK",
 }
 

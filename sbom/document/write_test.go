@@ -204,9 +204,13 @@ func validate(t *testing.T, s *jsonschema.Schema, document []byte) map[string]an
 	return d.(map[string]any)
 }
 
-// images are what documents are written of: one with everything, and two with nothing.
+// images are what documents are written of: one with everything, one of odd texts, one of every type, and two with nothing.
 func images() map[string]*sbom.BOM {
-	return map[string]*sbom.BOM{"camera": camera(), "hostile": hostile(), "empty": {}, "no name": {Image: sbom.Image{Size: 1}, Coverage: artifact.Coverage{Total: 1}}}
+	types := &sbom.BOM{}
+	for _, name := range sbom.Types() {
+		types.Components = append(types.Components, sbom.Component{Name: name, Type: name, Layer: -1})
+	}
+	return map[string]*sbom.BOM{"camera": camera(), "hostile": hostile(), "types": types, "empty": {}, "no name": {Image: sbom.Image{Size: 1}, Coverage: artifact.Coverage{Total: 1}}}
 }
 
 func TestSchema(t *testing.T) {

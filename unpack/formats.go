@@ -18,6 +18,7 @@ import (
 	"hallmark/unpack/cpio"
 	"hallmark/unpack/cramfs"
 	"hallmark/unpack/dahua"
+	"hallmark/unpack/dlink"
 	"hallmark/unpack/dtb"
 	"hallmark/unpack/erofs"
 	"hallmark/unpack/exfat"
@@ -116,6 +117,8 @@ func Formats() []format.Format {
 		chk.Format,
 		seama.Format,
 		shrs.Format,
+		dlink.MH01,
+		dlink.Encrypted,
 		rockchip.Firmware,
 		rockchip.Package,
 		ambarella.Section,

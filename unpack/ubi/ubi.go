@@ -10,8 +10,9 @@
 // Every volume is one entry that ends with its last mapped LEB. A LEB that no PEB holds reads as
 // erased flash, as in the driver; in a static volume, where each has to be there, it is reported.
 //
-// Not read: the fastmap, which only repeats what the headers say, and images that still hold the
-// spare areas of the pages.
+// A fastmap only repeats what the headers say; where it says something else, that is told.
+//
+// Not read: images that still hold the spare areas of the pages.
 package ubi
 
 import (
@@ -139,6 +140,7 @@ func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
 	}
 	r.scan()
 	r.readTable()
+	r.checkFastmap()
 	return r, nil
 }
 

@@ -37,6 +37,7 @@ import (
 //	x509.subject x509.issuer x509.serial x509.sha256 x509.not-after
 //	                     of a certificate, PEM or DER; names as RFC 4514 writes them, serial and
 //	                     digest in lower-case hexadecimal, time as RFC 3339
+//	pe.export            a name that a Windows library defines for others; at most MaxSymbols
 //	pe.signer.subject    of the certificate that signed a Windows executable
 //	json.PATH            a scalar in a JSON file; PATH is of keys and indexes joined by dots
 //	image.md5            of a whole small icon or picture
@@ -178,6 +179,7 @@ var readers = [...]func(*content){
 	readAttrs,
 	readELF,
 	readSigner,
+	readPEExports,
 	readScript,
 	readHTML,
 	readJSON,

@@ -130,7 +130,7 @@ func TestELF(t *testing.T) {
 		}},
 		{"program32", map[string]string{"elf.machine": "x86", "elf.interp": "/lib/ld-uClibc.so.0", "elf.rpath": "$ORIGIN/lib", "elf.import": "lens_open"}},
 		{"module64", map[string]string{
-			"modinfo.license": "GPL", "modinfo.author": "A. Nother <a@example.com>", "modinfo.depends": "i2c-core", "elf.export": "init_module", "elf.import": "printk",
+			"modinfo.license": "GPL", "modinfo.author": "A. Nother <a@example.com>", "modinfo.author-domain": "example.com", "modinfo.depends": "i2c-core", "elf.export": "init_module", "elf.import": "printk",
 		}},
 	} {
 		b, err := os.ReadFile(filepath.Join("..", "testdata", "elf", tt.fixture, "input"))
@@ -146,6 +146,14 @@ func TestELF(t *testing.T) {
 			if s := strings.Join(got, ","); s != want {
 				t.Errorf("%s: %s is %q, want %q", tt.fixture, name, s, want)
 			}
+		}
+		for _, x := range f.Named("modinfo.author-domain") { // the domain is cited, not the person before it
+			if got := string(b[x.At.Off:x.At.End()]); got != x.Value {
+				t.Errorf("%s: %q is cited for %q", tt.fixture, got, x.Value)
+			}
+		}
+		if len(f.Named("elf.loaded")) == 0 {
+			t.Errorf("%s: nothing is loaded", tt.fixture)
 		}
 	}
 }

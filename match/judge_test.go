@@ -217,3 +217,19 @@ func TestWhiteLabel(t *testing.T) {
 		}
 	}
 }
+
+// TestClaimedModel has what is claimed beside a model name that the bytes hold.
+func TestClaimedModel(t *testing.T) {
+	table := file{path: "etc/hwid", data: "IPC-HFW4231B:01:02:02:36:1A:00:01:00:00:00:00:258:00:00:00:00:00:01:00:00:100\n"}
+	image := newImage(t).add(t, "squashfs", nil, authored, table)
+	for _, c := range []struct{ brand, model, want string }{
+		{"Amcrest", "IP4M-1041", "Sold as Amcrest IP4M-1041, but the bytes say: rebadged device of Dahua, with the model name IPC-HFW4231B in it; on record as OEM product of Dahua ("},
+		{"", "IP4M-1041", "Sold as IP4M-1041; the bytes say: rebadged device of Dahua, with the model name IPC-HFW4231B in it."},
+		{"Dahua", "IPC-HFW4231B", "Sold as Dahua IPC-HFW4231B; the bytes agree: device of Dahua."},
+	} {
+		got := image.judge(t, rules(t), match.Options{ClaimedBrand: c.brand, ClaimedModel: c.model}, 1)
+		if !strings.HasPrefix(got.WhiteLabel, c.want) {
+			t.Errorf("%q, want %q", got.WhiteLabel, c.want)
+		}
+	}
+}

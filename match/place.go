@@ -51,7 +51,12 @@ func (l *look) place() string {
 			return placeBuildPath
 		}
 		return placeString
-	case "x509", "pe":
+	case "pe":
+		if rest == "export" {
+			return placeDefined
+		}
+		return placeCertificate
+	case "x509":
 		return placeCertificate
 	case "image":
 		return placePicture

@@ -23,7 +23,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("FIXTURES", filepath.Join(root, "testdata"))
 			e.Setenv("DOCS", filepath.Join(root, "docs"))
-			return os.MkdirAll(filepath.Join(e.WorkDir, "tmp"), 0o755)
+			e.Setenv("EXAMPLES", filepath.Join(root, "examples"))
+			if err := os.MkdirAll(filepath.Join(e.WorkDir, "tmp"), 0o755); err != nil {
+				return err
+			}
+			return gitlabScript(filepath.Join(e.WorkDir, "tmp", "gitlab.sh"))
 		},
 	})
 }

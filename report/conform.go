@@ -37,7 +37,7 @@ func WriteConformance(out io.Writer, name string, r *conform.Result) error {
 			state = "none"
 		}
 		where := ""
-		if len(f.Passes) > 0 && f.Passed == f.Of && f.Of == 1 {
+		if len(f.Passes) > 0 && f.Of == 1 && f.Passes[0].At != "" {
 			where = "  " + Printable(f.Passes[0].At)
 		}
 		fmt.Fprintf(w, "%s  %-8s  %s: %d of %d%s\n", state, f.Need, f.Title, f.Passed, f.Of, where)

@@ -68,7 +68,7 @@ func lineage(m *match.Result) []document.Lineage {
 	var out []document.Lineage
 	for _, f := range m.Findings {
 		switch f.Class {
-		case "rebadged device", "contains device component", match.Undetermined, match.Converted:
+		case match.Rebadged, match.Component, match.Undetermined, match.Converted:
 			out = append(out, document.Lineage{Maker: f.Name, Relation: string(f.Class), Confidence: string(f.Confidence), Because: f.Because})
 		}
 	}

@@ -75,6 +75,7 @@ the same and tells it to people. The commands below judge documents, from whoeve
 	a.input.register(c)
 	out.register(c, "cyclonedx")
 	doc.register(c)
+	a.knows(c)
 	c.AddCommand(
 		newSBOMCheckCommand(env),
 		newSBOMCompareCommand(env),

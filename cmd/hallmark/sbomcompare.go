@@ -13,7 +13,7 @@ import (
 )
 
 func newSBOMCompareCommand(env *environment) *cobra.Command {
-	var in inputFlags
+	a := &analysis{bom: true}
 	var declared string
 	var out formatFlag
 	c := &cobra.Command{
@@ -42,7 +42,7 @@ cannot be told.`,
 			if len(list) == 0 {
 				return exitf(exitInput, "%s: the document declares no components", declared)
 			}
-			s, err := observe(c.Context(), env, &in, args[0])
+			s, err := observe(c.Context(), env, a, args[0])
 			if err != nil {
 				return err
 			}
@@ -63,14 +63,15 @@ cannot be told.`,
 			return nil
 		},
 	}
-	in.register(c)
+	a.input.register(c)
+	a.knows(c)
 	c.Flags().StringVar(&declared, "declared", "", "the supplier's document (`FILE`)")
 	out.register(c)
 	return c
 }
 
 func newSBOMDiffCommand(env *environment) *cobra.Command {
-	var in inputFlags
+	a := &analysis{bom: true}
 	var out formatFlag
 	c := &cobra.Command{
 		Use:   "diff A B",
@@ -85,7 +86,7 @@ in place: of the same version, with a few bytes that differ. The last needs both
 			}
 			var sides [2]*side
 			for i, name := range args {
-				s, err := observe(c.Context(), env, &in, name)
+				s, err := observe(c.Context(), env, a, name)
 				if err != nil {
 					return err
 				}
@@ -103,7 +104,8 @@ in place: of the same version, with a few bytes that differ. The last needs both
 			return errors.Join(sides[0].limited(), sides[1].limited())
 		},
 	}
-	in.register(c)
+	a.input.register(c)
+	a.knows(c)
 	out.register(c)
 	return c
 }

@@ -72,7 +72,7 @@ func (s *side) sha256() string {
 }
 
 // observe takes apart the image that name says, or reads the document.
-func observe(ctx context.Context, env *environment, in *inputFlags, name string) (*side, error) {
+func observe(ctx context.Context, env *environment, a *analysis, name string) (*side, error) {
 	known, err := knownNames()
 	if err != nil {
 		return nil, exitf(exitInternal, "%w", err)
@@ -84,7 +84,6 @@ func observe(ctx context.Context, env *environment, in *inputFlags, name string)
 		}
 		return &side{Observed: compare.FromDocument(filepath.Base(name), d, known), document: d}, nil
 	}
-	a := &analysis{bom: true, input: *in}
 	r, o, err := a.run(ctx, env, name)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 )
 
 func newSBOMVEXCommand(env *environment) *cobra.Command {
-	var in inputFlags
+	a := &analysis{bom: true}
 	var statements, osv, grype, author string
 	var out formatFlag
 	c := &cobra.Command{
@@ -59,7 +59,7 @@ was observed, and 2 if that cannot be told.`,
 			if err != nil {
 				return exitf(exitInput, "%s: %w", file, err)
 			}
-			s, err := observe(c.Context(), env, &in, args[0])
+			s, err := observe(c.Context(), env, a, args[0])
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,8 @@ was observed, and 2 if that cannot be told.`,
 			return nil
 		},
 	}
-	in.register(c)
+	a.input.register(c)
+	a.knows(c)
 	out.register(c)
 	c.Flags().StringVar(&statements, "vex", "", "statements of a supplier (`FILE`)")
 	c.Flags().StringVar(&osv, "osv", "", "result of OSV-Scanner in JSON (`FILE`)")

@@ -64,8 +64,12 @@ func Identify(ctx context.Context, t *artifact.Tree, s *artifact.Store, found ma
 	}
 	l := linker{plan: p, found: found}
 	b.Links = l.links(t)
-	b.Components = m.components(b.Links)
+	var records [][]Recorded
+	b.Components, records = m.components(b.Links)
 	faults = append(faults, hashFiles(ctx, s, pool, b.Components)...)
+	b.Altered, errs = altered(ctx, s, pool, records)
+	faults = append(faults, errs...)
+	tell(b.Components, b.Altered)
 	b.Layers = append([]Layer{}, p.layers...)
 	return b, errors.Join(faults...)
 }
@@ -104,6 +108,8 @@ type item struct {
 	Component
 	files map[artifact.Digest]bool // that are the component, not ones that embed it
 	needs []string
+
+	recorded []Recorded
 }
 
 func (m *merger) add(x sighting) {
@@ -223,8 +229,9 @@ func (x *item) setEvidence(t *artifact.Tree, all []Evidence) {
 	}
 }
 
-// components returns the finished list, with the edges between its members.
-func (m *merger) components(links []Link) []Component {
+// components returns the finished list, with the edges between its members, and what is recorded
+// of the files of each.
+func (m *merger) components(links []Link) ([]Component, [][]Recorded) {
 	all := append(slices.Clone(m.marked), m.packages...)
 	slices.SortStableFunc(all, func(a, b *item) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Purl, b.Purl))
@@ -258,8 +265,9 @@ func (m *merger) components(links []Link) []Component {
 			}
 		}
 	}
-	out := make([]Component, len(all))
+	out, records := make([]Component, len(all)), make([][]Recorded, len(all))
 	for i, x := range all {
+		records[i] = x.recorded
 		for _, name := range x.needs {
 			for _, to := range named[library{x.Layer, name}] {
 				edge(i, to)
@@ -269,5 +277,5 @@ func (m *merger) components(links []Link) []Component {
 		out[i].DependsOn = slices.Sorted(maps.Keys(edges[i]))
 		out[i].Files, out[i].Build = m.plan.files(x.files)
 	}
-	return out
+	return out, records
 }

@@ -1,12 +1,15 @@
 package sbom
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hallmark/artifact"
 )
 
 // list writes components a line each.
@@ -168,5 +171,47 @@ func TestForeignPackage(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("components have no %q:\n%s", want, got)
 		}
+	}
+}
+
+// TestAltered holds files against what a record says of them.
+func TestAltered(t *testing.T) {
+	files := []part{
+		{path: "var/lib/dpkg/status", bytes: "Package: app\n"},
+		{path: "usr/bin/app", bytes: "as it was packed"},
+		{path: "usr/bin/tool", bytes: "not as it was packed"},
+		{path: "etc/app.conf", bytes: "changed by its user"},
+	}
+	m := newMade(t, files...)
+	at := func(path string) artifact.Digest {
+		for _, f := range files {
+			if f.path == path {
+				return sha256.Sum256([]byte(f.bytes))
+			}
+		}
+		return artifact.Digest{}
+	}
+	f := Found{Component: Component{Name: "app", Version: "1", Claim: Exact}}
+	f.Evidence = []Evidence{{Evidence: artifact.Evidence{Content: at("var/lib/dpkg/status"), Technique: "package", Rule: "test"}}}
+	f.Recorded = []Recorded{
+		{"usr/bin/app", at("usr/bin/app"), "sha256", at("usr/bin/app").String(), false},
+		{"usr/bin/tool", at("usr/bin/tool"), "md5", "0cc175b9c0f1b6a831c399e269772661", false},
+		{"usr/bin/gone", artifact.Digest{}, "md5", "0cc175b9c0f1b6a831c399e269772661", false},
+		{"etc/app.conf", at("etc/app.conf"), "sha1", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8", true},
+		{"usr/bin/odd", at("usr/bin/app"), "whirlpool", "00", false},
+	}
+	b := m.identify(2, finder{f})
+	want := []Altered{
+		{Path: "etc/app.conf", Config: true, Content: at("etc/app.conf"), Recorded: "sha1:86f7e437faa5a7fce15d1ddcb9eaeaea377667b8", Found: "sha1:SUM"},
+		{Path: "usr/bin/gone", Missing: true, Recorded: "md5:0cc175b9c0f1b6a831c399e269772661"},
+		{Path: "usr/bin/tool", Content: at("usr/bin/tool"), Recorded: "md5:0cc175b9c0f1b6a831c399e269772661", Found: "md5:SUM"},
+	}
+	for i := range b.Altered {
+		if name, _, ok := strings.Cut(b.Altered[i].Found, ":"); ok {
+			b.Altered[i].Found = name + ":SUM"
+		}
+	}
+	if d := cmp.Diff(want, b.Altered); d != "" {
+		t.Errorf("Altered: -want +got\n%s", d)
 	}
 }

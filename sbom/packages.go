@@ -17,7 +17,7 @@ func (m *merger) addPackages(list []Found) {
 			m.addLike(f)
 			continue
 		}
-		x := &item{Component: f.Component, files: map[artifact.Digest]bool{}, needs: f.Needs}
+		x := &item{Component: f.Component, files: map[artifact.Digest]bool{}, needs: f.Needs, recorded: f.Recorded}
 		x.Layer = -1
 		if len(f.Evidence) > 0 {
 			x.Layer = m.plan.layersOf(f.Evidence[0].Content)[0]

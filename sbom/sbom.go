@@ -21,6 +21,7 @@ type BOM struct {
 	Layers     []Layer           `json:"layers"`     // chunks that hold parts of the image, outer before inner
 	Components []Component       `json:"components"` // in order of name, version and layer
 	Links      []Link            `json:"links"`      // libraries that files ask the loader for, in order of file
+	Altered    []Altered         `json:"altered"`    // files that are not as their packages recorded them, in order of component and path
 	Crypto     []Crypto          `json:"crypto"`     // certificates and keys, in order of place
 	Unread     []Unread          `json:"unread"`     // in the order of [artifact.Coverage]
 	Limits     []string          `json:"limits"`     // of the run that were reached, each once
@@ -157,6 +158,8 @@ type Found struct {
 	Component
 	Files []artifact.Digest // contents that belong to it
 	Needs []string          // names of components in the same layer
+	// Recorded are the files whose sums the record has.
+	Recorded []Recorded
 	// Likeness says that files were known again, not a record read. What marks and records say of
 	// the same files goes before. The evidence has Relation, Claim, Version and Confidence, too.
 	Likeness bool

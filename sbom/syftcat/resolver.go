@@ -21,6 +21,8 @@ type resolver struct {
 	nodes map[string]*artifact.Node
 	dirs  map[string][]string                       // base names of what a directory holds, in order
 	read  map[artifact.Digest]map[[2]string]*record // databases read for their records
+
+	diverted map[string]diversion // by path; nil until they are asked for
 }
 
 // databases are the ends of paths that make a chunk a root.

@@ -11,6 +11,8 @@ package syftcat
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +22,7 @@ import (
 	"strings"
 
 	syft "github.com/anchore/syft/syft/artifact"
+	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/pkg/cataloger/alpine"
 	"github.com/anchore/syft/syft/pkg/cataloger/debian"
@@ -159,6 +162,7 @@ func (r *resolver) component(p *pkg.Package) sbom.Found {
 		files = r.fileList(p)
 		for _, x := range m.Files {
 			files = append(files, x.Path)
+			r.record(&f, x.Path, x.Digest, x.IsConfigFile)
 		}
 	case pkg.ApkDBEntry:
 		f.Supplier, f.Title = m.Maintainer, firstLine(m.Description)
@@ -166,6 +170,7 @@ func (r *resolver) component(p *pkg.Package) sbom.Found {
 		f.Purl = cmp.Or(f.Purl, r.purl(p, m.Architecture))
 		for _, x := range m.Files {
 			files = append(files, x.Path)
+			r.record(&f, x.Path, x.Digest, false)
 		}
 	}
 	property(&f, "architecture", archOf(p))
@@ -177,6 +182,49 @@ func (r *resolver) component(p *pkg.Package) sbom.Found {
 		}
 	}
 	return f
+}
+
+// record adds what the database knows of the bytes of the file at p, or of the one to which it was
+// diverted.
+func (r *resolver) record(f *sbom.Found, p string, d *file.Digest, config bool) {
+	if d == nil || len(f.Recorded) == maxFiles {
+		return
+	}
+	if r.diverted == nil {
+		r.diverted = r.diversions()
+	}
+	if x, ok := r.diverted[canonical(p)]; ok && x.by != f.Name {
+		p = x.to
+	}
+	x := sbom.Recorded{Path: strings.TrimPrefix(canonical(p), "/"), Algorithm: d.Algorithm, Sum: strings.ToLower(d.Value), Config: config}
+	if sum, ok := strings.CutPrefix(d.Value, "Q1"); ok { // as apk writes SHA-1
+		b, err := base64.StdEncoding.DecodeString(sum)
+		if err != nil {
+			return
+		}
+		x.Algorithm, x.Sum = "sha1", hex.EncodeToString(b)
+	}
+	if _, n := r.content(p); n != nil {
+		x.Content = n.Digest
+	} else if _, _, ok := r.resolve(p); ok {
+		return // an empty file, or one that could not be read
+	}
+	f.Recorded = append(f.Recorded, x)
+}
+
+// diversion is a path that dpkg lets only one package write.
+type diversion struct {
+	to string // where the files of others go
+	by string
+}
+
+func (r *resolver) diversions() map[string]diversion {
+	out := map[string]diversion{}
+	lines := r.lines("/var/lib/dpkg/diversions")
+	for i := 0; i+2 < len(lines); i += 3 {
+		out[canonical(lines[i])] = diversion{lines[i+1], lines[i+2]}
+	}
+	return out
 }
 
 // property adds what a package says of itself, once.

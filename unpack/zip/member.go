@@ -93,7 +93,7 @@ func readLocal(src format.Source, off int64) (member, error) {
 	switch {
 	case signature(h[:]) != localHeader:
 		return m, fmt.Errorf("local header at %#x: signature %q", off, h[:4])
-	case version&0xff > 63 || version>>8 > 20 || m.flags&flagReserved != 0 || m.method > 20 && m.method < 92 || m.method > methodAES:
+	case version&0xff > 63 || version>>8 > 20 || m.flags&flagReserved != 0:
 		return m, fmt.Errorf("local header at %#x: version %d, flags %#x, method %d", off, version, m.flags, m.method)
 	case name == 0 || name > 4096:
 		return m, fmt.Errorf("local header at %#x: name of %d bytes", off, name)
@@ -111,7 +111,17 @@ func readLocal(src format.Source, off int64) (member, error) {
 	if !m.hasCRC && m.stored == 0 {
 		m.stored, m.size = -1, -1
 	}
+	if (m.method > 20 && m.method < 92 || m.method > methodAES) && !follows(src, m.data+m.stored) {
+		return m, fmt.Errorf("local header at %#x: method %d", off, m.method)
+	}
 	return m, nil
+}
+
+// follows reports whether another header stands at off. A method that is nobody's is believed if so: it must not hide the members behind.
+func follows(src format.Source, off int64) bool {
+	var h [4]byte
+	_, err := src.ReadAt(h[:], off)
+	return err == nil && (signature(h[:]) == localHeader || signature(h[:]) == centralHeader)
 }
 
 // known reports whether the member's method can be decoded.

@@ -189,15 +189,21 @@ func (a *archive) entry(m *member) format.Entry {
 		}
 		e.Link, e.Size = link, int64(len(link))
 	case m.method == methodStore:
-		e.Window = &window
+		e.Window, e.Size = &window, m.stored
 		if err := a.verify(m); err != nil {
 			problem(err)
 		}
 	default:
 		e.Open = a.opener(m)
+		if m.size/maxRatio > m.stored {
+			e.Size = -1 // what is declared is not possible, but a few bytes may well be there
+		}
 	}
 	return e
 }
+
+// maxRatio is the most that deflate can make of a byte.
+const maxRatio = 1032
 
 const maxLink = 1 << 16
 

@@ -3,7 +3,9 @@ package zip
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -60,4 +62,28 @@ func finish(t *testing.T, w *zip.Writer, b *bytes.Buffer, comment string) []byte
 		t.Fatal(err)
 	}
 	return bytes.Clone(b.Bytes())
+}
+
+// TestLies: a method that is nobody's does not hide the members behind it, and a size that cannot be does not hide the content.
+func TestLies(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.CreateRaw(&zip.FileHeader{Name: "strange", Method: 200, CompressedSize64: 5, UncompressedSize64: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(f, "12345")
+	var packed bytes.Buffer
+	d, _ := flate.NewWriter(&packed, 9)
+	io.WriteString(d, "hello")
+	d.Close()
+	f, err = w.CreateRaw(&zip.FileHeader{Name: "second", Method: zip.Deflate, CRC32: crc32.ChecksumIEEE([]byte("hello")), CompressedSize64: uint64(packed.Len()), UncompressedSize64: 1 << 33})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Write(packed.Bytes())
+	l := formattest.List(finish(t, w, &b, ""), Format, 1<<20)
+	if want := `"second" 5 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824`; l.Err != nil || !strings.Contains(l.String(), want) || !strings.Contains(l.String(), "method 200") {
+		t.Errorf("%v, not %s:\n%s", l.Err, want, l)
+	}
 }

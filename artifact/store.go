@@ -99,7 +99,7 @@ func (s *Store) Put(r io.Reader) (Digest, int64, error) {
 		if n == 0 {
 			break
 		}
-		if err != nil && len(segs) == 0 && s.has(Digest(h.Sum(nil))) {
+		if err != nil && len(segs) == 0 && s.Has(Digest(h.Sum(nil))) {
 			segs = append(segs, stretch{len: int64(n)}) // known already: nothing to write
 			break
 		}
@@ -142,7 +142,8 @@ func fill(r io.Reader, b []byte) (n int, err error) {
 	return n, err
 }
 
-func (s *Store) has(d Digest) bool {
+// Has reports whether s holds d.
+func (s *Store) Has(d Digest) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	_, ok := s.blobs[d]

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"hallmark/artifact"
+	"hallmark/internal/cache"
 	"hallmark/internal/literal"
 	"hallmark/internal/work"
 )
@@ -83,8 +84,22 @@ type Problem struct {
 // contents, or bytes of the format. Contents are read in parallel. The result is the same for any number
 // of workers. A content that says nothing has no entry. Problems are in the order of contents.
 func Collect(ctx context.Context, t *artifact.Tree, s *artifact.Store, p *work.Pool, set *literal.Set) (map[artifact.Digest]*Facts, []Problem) {
+	return CollectCached(ctx, t, s, p, set, nil)
+}
+
+// CollectCached is Collect, but what an earlier run collected is not read again: facts depend on
+// the bytes, on what formats read of them, and on the patterns.
+func CollectCached(ctx context.Context, t *artifact.Tree, s *artifact.Store, p *work.Pool, set *literal.Set, known *cache.Cache) (map[artifact.Digest]*Facts, []Problem) {
 	search := newSearch(set)
-	found, errs := work.Map(ctx, p, t.Contents(), func(ctx context.Context, c *artifact.Content) (*content, error) {
+	patterns := search.digest()
+	found, errs := work.Map(ctx, p, t.Contents(), func(ctx context.Context, c *artifact.Content) (*collected, error) {
+		var key cache.Key
+		if known != nil {
+			key = known.KeyOf(c.Digest, []byte("facts"), patterns, cache.Encode(&c.Extents))
+			if f := new(Facts); known.Get(key, f) && f.Content == c.Digest {
+				return &collected{Facts: f}, nil
+			}
+		}
 		r, err := s.Open(c.Digest)
 		if err != nil {
 			return nil, err
@@ -99,8 +114,11 @@ func Collect(ctx context.Context, t *artifact.Tree, s *artifact.Store, p *work.P
 			}
 		}
 		in.read(ctx, search)
-		in.r = nil
-		return in, nil
+		out := &collected{in.sorted(), in.problems}
+		if len(in.problems) == 0 && ctx.Err() == nil {
+			known.Put(key, out.Facts)
+		}
+		return out, nil
 	})
 	out := map[artifact.Digest]*Facts{}
 	var problems []Problem
@@ -112,11 +130,16 @@ func Collect(ctx context.Context, t *artifact.Tree, s *artifact.Store, p *work.P
 		for _, p := range found[i].problems {
 			problems = append(problems, Problem{c.Digest, p})
 		}
-		if f := found[i].sorted(); len(f.Facts)+len(f.Hits) > 0 {
+		if f := found[i].Facts; len(f.Facts)+len(f.Hits) > 0 {
 			out[c.Digest] = f
 		}
 	}
 	return out, problems
+}
+
+type collected struct {
+	*Facts
+	problems []artifact.Problem
 }
 
 // inMemory is the largest content that is read as a whole, for all readers, in bytes.

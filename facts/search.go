@@ -2,6 +2,8 @@ package facts
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 
 	"hallmark/artifact"
 	"hallmark/internal/literal"
@@ -48,6 +50,16 @@ func newSearch(set *literal.Set) *search {
 	}
 	s.set = literal.Compile(patterns)
 	return s
+}
+
+// digest names the patterns, in order.
+func (s *search) digest() []byte {
+	h := sha256.New()
+	for i := range s.set.Len() {
+		p := s.set.Pattern(i)
+		fmt.Fprintf(h, "%q %v\n", p.Bytes, p.Fold)
+	}
+	return h.Sum(nil)
 }
 
 func (s *search) run(ctx context.Context, c *content) {

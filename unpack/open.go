@@ -297,7 +297,7 @@ func (d *drain) batch(entries []format.Entry) error {
 		})
 	})
 	if total.Load() > left {
-		d.shared.spentBytes.Add(-charged.Load())
+		d.shared.takeBack(charged.Load())
 		nodes, errs = work.Map(d.ctx, nil, entries, func(_ context.Context, e format.Entry) (artifact.Node, error) { return d.alone(e) })
 	} else {
 		d.spent += total.Load()

@@ -3,6 +3,7 @@ package unpack
 import (
 	"time"
 
+	"hallmark/internal/cache"
 	"hallmark/unpack/format"
 )
 
@@ -13,6 +14,7 @@ type Options struct {
 	Keys     format.Keys
 	Recover  bool            // also what filesystems hold but no longer refer to: deleted files, older versions
 	Formats  []format.Format // nil means Formats()
+	Cache    *cache.Cache    // what earlier runs found; nil is none
 	Progress func(Progress)  // called from any goroutine, not at the same time
 	Explain  func(Candidate) // called for every candidate, in no fixed order, from any goroutine
 }

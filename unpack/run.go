@@ -40,7 +40,7 @@ func (r *run) root(ctx context.Context, src *io.SectionReader) (*artifact.Conten
 	var digest artifact.Digest
 	var opened []*artifact.Content
 	name := func() (err error) { digest, err = r.store.Add(src); return err }
-	if r.opts.Explain != nil { // cites the name, so that comes first
+	if r.opts.Explain != nil || r.opts.Cache != nil { // asks for the name, so that comes first
 		if err := name(); err != nil {
 			return nil, err
 		}
@@ -108,11 +108,14 @@ func newRun(name string, store *artifact.Store, opts Options) *run {
 	if formats == nil {
 		formats = Formats()
 	}
+	opts.Formats = formats
+	limits := opts.Limits.withDefaults()
 	return &run{
+		plan:     planOf(opts, limits),
 		store:    store,
 		searcher: newSearcher(formats),
 		pool:     work.NewPool(opts.Workers),
-		limits:   opts.Limits.withDefaults(),
+		limits:   limits,
 		opts:     opts,
 		tree:     artifact.NewTree(name),
 		seen:     map[artifact.Digest]bool{},
@@ -142,6 +145,7 @@ type run struct {
 	opts     Options
 	tree     *artifact.Tree
 	seen     map[artifact.Digest]bool
+	plan     []byte // for the cache
 
 	spentBytes   int64 // committed, in order of place
 	spentEntries int
@@ -237,9 +241,9 @@ func (r *run) openAll(ctx context.Context, batch, below []pending, depth int) []
 	contents, errs := work.MapBySize(ctx, r.pool, jobs, r.size, func(ctx context.Context, p *pending) (*artifact.Content, error) {
 		switch e := p.early; {
 		case e == nil:
-			return r.open(ctx, *p, depth, shared)
+			return r.cachedOpen(ctx, *p, depth, shared)
 		case e.content == nil:
-			return r.open(ctx, *p, depth+1, e.spent)
+			return r.cachedOpen(ctx, *p, depth+1, e.spent)
 		default:
 			return e.content, shared.take(e.spent.spentBytes.Load(), int(e.spent.spentEntries.Load()))
 		}
@@ -254,7 +258,7 @@ func (r *run) openAll(ctx context.Context, batch, below []pending, depth int) []
 	if shared.exceeded.Load() && (len(batch) > 1 || shared.spentBytes.Load() > shared.bytes) { // entries of one content are counted in order
 		shared = r.allowance()
 		contents, errs = work.Map(ctx, nil, batch, func(ctx context.Context, p pending) (*artifact.Content, error) {
-			return r.open(ctx, p, depth, shared)
+			return r.cachedOpen(ctx, p, depth, shared)
 		})
 	}
 	r.spentBytes += shared.spentBytes.Load()
@@ -293,6 +297,7 @@ type allowance struct {
 	spentBytes   atomic.Int64
 	spentEntries atomic.Int64
 	exceeded     atomic.Bool
+	up           *allowance // what is spent counts there, too
 }
 
 func (r *run) allowance() *allowance {
@@ -308,7 +313,28 @@ func (a *allowance) take(bytes int64, entries int) error {
 		a.exceeded.Store(true)
 		return format.Errorf(artifact.Limit, 0, "limit on entries in all reached")
 	}
+	if a.up != nil {
+		return a.up.take(bytes, entries)
+	}
 	return nil
+}
+
+// takeBack undoes a take of bytes.
+func (a *allowance) takeBack(bytes int64) {
+	for ; a != nil; a = a.up {
+		a.spentBytes.Add(-bytes)
+	}
+}
+
+// takeAll takes both if there is enough for both, and reports whether.
+func (a *allowance) takeAll(bytes int64, entries int) bool {
+	enough := a.spentBytes.Add(bytes) <= a.bytes
+	if a.spentEntries.Add(int64(entries)) <= int64(a.entries) && enough {
+		return true
+	}
+	a.spentBytes.Add(-bytes)
+	a.spentEntries.Add(int64(-entries))
+	return false
 }
 
 // problemOf turns an error into a problem; one that says no kind gets kind.

@@ -70,7 +70,7 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	}
 	pool := work.NewPool(a.input.workers)
 	m.stage("read facts")
-	found, problems := facts.Collect(ctx, o.tree, o.store, pool, literal.Compile(patterns))
+	found, problems := facts.CollectCached(ctx, o.tree, o.store, pool, literal.Compile(patterns), o.cache)
 	r := &report.Result{Version: version, Tree: o.tree, Time: when, Document: a.document}
 	if a.files {
 		r.Document.Files = o.tree

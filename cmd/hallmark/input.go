@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hallmark/artifact"
+	"hallmark/internal/cache"
 	"hallmark/unpack"
 	"hallmark/unpack/format"
 )
@@ -33,6 +35,8 @@ type inputFlags struct {
 	memory  size
 	keyFile string
 	tmp     string
+	cache   string
+	kept    size // bytes that the cache may hold
 	recover bool
 	quiet   bool
 	explain *explanation // takes every candidate, if set
@@ -50,6 +54,8 @@ func (f *inputFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.keyFile, "key-file", "", "file of keys for encrypted bodies: one `name=hexadecimal` a line")
 	fl.BoolVar(&f.recover, "recover", false, "also read deleted files and older versions of files, where a file system still holds them")
 	fl.StringVar(&f.tmp, "tmp", "", "folder for temporary files (default the system's)")
+	fl.StringVar(&f.cache, "cache", "", "folder where what was found out about contents is kept for later runs")
+	fl.Var(&f.kept, "cache-size", "most that the cache may hold, such as 20G (default 10G)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 }
 
@@ -89,6 +95,7 @@ const softMemory = 400 << 20
 type opened struct {
 	tree  *artifact.Tree
 	store *artifact.Store
+	cache *cache.Cache // nil if none was asked for
 	close func()
 }
 
@@ -99,6 +106,9 @@ func (f *inputFlags) open(ctx context.Context, env *environment, name string, me
 	}
 	if f.workers < 0 || f.limits.Ratio < 0 || f.limits.Entries < 0 || f.limits.Depth < 0 || f.limits.Time < 0 {
 		return nil, errors.New("-j and --max-* take no negative values")
+	}
+	if f.cache == "" && f.kept > 0 {
+		return nil, errors.New("--cache-size: there is no cache; give --cache DIR too")
 	}
 	f.limits.Bytes, f.limits.Memory = int64(f.bytes), int64(f.memory)
 	keys, err := readKeys(f.keyFile)
@@ -116,6 +126,14 @@ func (f *inputFlags) open(ctx context.Context, env *environment, name string, me
 	if f.explain != nil {
 		opts.Explain = f.explain.add
 	}
+	if f.cache != "" {
+		if o.cache, err = openCache(f.cache, int64(f.kept)); err != nil {
+			o.close()
+			return nil, err
+		}
+		opts.Cache = o.cache
+		o.closing(cacheCloser{o.cache, env.stderr})
+	}
 	if name == "-" {
 		o.tree, err = openStdin(ctx, env, store, opts)
 	} else if info, serr := os.Stat(name); serr != nil {
@@ -130,6 +148,48 @@ func (f *inputFlags) open(ctx context.Context, env *environment, name string, me
 		return nil, err
 	}
 	return o, nil
+}
+
+// usualCache is what a cache may hold if nobody says otherwise.
+const usualCache = 10 << 30
+
+// openCache opens a cache for this very program: another build may find other things.
+func openCache(dir string, limit int64) (*cache.Cache, error) {
+	if limit == 0 {
+		limit = usualCache
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, exitf(exitInternal, "%w", err)
+	}
+	f, err := os.Open(self)
+	if err != nil {
+		return nil, exitf(exitInternal, "%w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, make([]byte, 256<<10)); err != nil {
+		return nil, exitf(exitIO, "%w", err)
+	}
+	c, err := cache.Open(dir, limit, hex.EncodeToString(h.Sum(nil)))
+	if err != nil {
+		return nil, exitf(exitIO, "--cache: %w", err)
+	}
+	return c, nil
+}
+
+// cacheCloser closes a cache and tells what it passed over.
+type cacheCloser struct {
+	*cache.Cache
+	stderr io.Writer
+}
+
+func (c cacheCloser) Close() error {
+	c.Cache.Close()
+	for _, n := range c.Notes() {
+		fmt.Fprintln(c.stderr, n)
+	}
+	return nil
 }
 
 func (o *opened) openFile(ctx context.Context, name string, info fs.FileInfo, opts unpack.Options) (*artifact.Tree, error) {

@@ -345,7 +345,7 @@ func (d *drain) alone(e format.Entry) (artifact.Node, error) {
 }
 
 // cut reads the beginning of an entry that was too long, so that what is kept shows what it was.
-// If nothing comes out of it, its size was no more than a claim, and the error says why.
+// If it ends in an error before that, its size was no more than a claim, and the error says why.
 func (d *drain) cut(e format.Entry) (artifact.Node, error) {
 	n := node(e)
 	n.Problems = append(n.Problems, problemOf(errTooMuch, artifact.Limit))
@@ -360,9 +360,10 @@ func (d *drain) cut(e format.Entry) (artifact.Node, error) {
 	if errors.Is(err, format.ErrFormat) {
 		return n, err
 	}
-	if err == nil {
+	if err == nil || size > 0 {
 		n.Digest, n.Size = digest, size
-	} else if size == 0 {
+	}
+	if err != nil {
 		n.Problems[len(n.Problems)-1] = problemOf(err, artifact.Damaged)
 	}
 	return n, nil

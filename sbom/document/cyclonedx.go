@@ -340,21 +340,45 @@ func (x *writer) component(i int) cdx.Component {
 	for _, p := range c.Properties {
 		properties = append(properties, cdx.Property{Name: clean(p.Name), Value: clean(p.Value)})
 	}
-	if c.Build != nil && c.Build.Files == 1 && len(c.Files) == 1 {
-		f := &c.Files[0]
+	if f := fileOf(c); f != nil {
 		out.Hashes = hashes(f.Content, f.SHA512)
 		out.ExternalReferences = distribution(f.Path, f.Content, f.SHA512)
 		properties = append(properties, deployable(f.Path, f.Executable, f.Archive)...)
-		if x.opts.FileDates && out.Version == "" && f.ModTime != 0 {
-			out.Version = time.Unix(f.ModTime, 0).UTC().Format(time.RFC3339)
-		}
 	} else {
 		// Several files, or none of its own: what BSI TR-03183-2, 3.2.2, calls a logical component.
 		properties = append(properties, cdx.Property{Name: LogicalProperty, Value: "true"})
 	}
+	if x.opts.FileDates && out.Version == "" {
+		out.Version = date(c.Files)
+	}
 	out.Properties = &properties
 	out.Evidence = x.evidence(c)
 	return out
+}
+
+// fileOf returns the file that is c, if it is one. A package is not its only file, unless that was
+// recognised.
+func fileOf(c *sbom.Component) *sbom.File {
+	if c.Build == nil || c.Build.Files != 1 || len(c.Files) != 1 {
+		return nil
+	}
+	f := &c.Files[0]
+	if !slices.ContainsFunc(c.Evidence, func(e sbom.Evidence) bool { return e.Relation == sbom.Defines && e.Content == f.Content }) {
+		return nil
+	}
+	return f
+}
+
+// date returns the latest time of files, "" if none is known.
+func date(files []sbom.File) string {
+	var last int64
+	for _, f := range files {
+		last = max(last, f.ModTime)
+	}
+	if last == 0 {
+		return ""
+	}
+	return time.Unix(last, 0).UTC().Format(time.RFC3339)
 }
 
 // The forms of identifiers: that of a CPE is the schema's, with the parts left out.

@@ -187,8 +187,7 @@ func (x *spdxWriter) component(i int) spdxPackage {
 	if len(c.Licences) > 0 {
 		p.Declared = x.licence(c.Licences)
 	}
-	if c.Build != nil && c.Build.Files == 1 && len(c.Files) == 1 {
-		f := &c.Files[0]
+	if f := fileOf(c); f != nil {
 		p.FileName = clean(path.Base(f.Path))
 		p.Checksums = []spdxChecksum{{"SHA256", f.Content.String()}, {"SHA512", fmt.Sprintf("%x", f.SHA512[:])}}
 	}

@@ -123,14 +123,32 @@ func sealed(b []byte, off int) bool {
 // slot reads the metadata of a slot, or its backup, and reports whether there is any. Slots that
 // say the same add nothing.
 func (s *super) slot(n int64) bool {
-	for _, off := range []int64{metadataOff + n*s.max, metadataOff + (s.slots+n)*s.max} {
+	copies := []int64{metadataOff + n*s.max, metadataOff + (s.slots+n)*s.max}
+	for i, off := range copies {
 		err := s.metadata(off, n)
 		if err == nil {
+			if i == 0 {
+				s.same(copies[1], off)
+			}
 			return true
 		}
 		s.problems = append(s.problems, format.Errorf(artifact.Damaged, off, "%v", err))
 	}
 	return false
+}
+
+// same reads the copy at off of the metadata at first if it is one, so that it counts as read.
+func (s *super) same(off, first int64) {
+	b, err := format.ReadAt(s.src, first, metadataSize, "android-super: metadata")
+	if err != nil {
+		return
+	}
+	n := int64(binary.LittleEndian.Uint32(b[8:])) + int64(binary.LittleEndian.Uint32(b[44:]))
+	b, _ = format.ReadAt(s.src, first, n, "android-super: metadata")
+	copied := make([]byte, len(b))
+	if got, _ := format.Summed(s.src).ReadAt(copied, off); got == len(b) && bytes.Equal(copied, b) {
+		format.ReadAt(s.src, off, n, "")
+	}
 }
 
 // metadata reads

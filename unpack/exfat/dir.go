@@ -31,6 +31,8 @@ const attrDirectory = 0x10
 
 // Types of directory entries in use.
 const (
+	typeBitmap = 0x81
+	typeUpcase = 0x82
 	typeLabel  = 0x83
 	typeFile   = 0x85
 	typeStream = 0xc0
@@ -65,6 +67,8 @@ func (r *Reader) directory(s stream) (list []entry, errs []error) {
 			set = append(set, b...)
 		case b[0] == typeLabel && b[1] <= 11:
 			r.label, r.labelAt = text(b[2:], int(b[1])), off
+		case b[0] == typeBitmap || b[0] == typeUpcase:
+			r.system(b)
 		case b[0] == typeFile:
 			set, setAt = b, off
 		}
@@ -79,6 +83,30 @@ func (r *Reader) directory(s stream) (list []entry, errs []error) {
 		}
 		set = nil
 	}
+}
+
+// system reads what an entry of the file system itself leads to, if it is that: 4 checksum of a
+// table of upper case, 20 cluster, 24 bytes (8). The bitmap has a bit for each cluster.
+func (r *Reader) system(b []byte) {
+	le := binary.LittleEndian
+	first, size := le.Uint32(b[20:]), int64(le.Uint64(b[24:]))
+	const most = 128 << 10 // 2 bytes for each character
+	at := r.offset(first)
+	if !r.valid(first) || size < 0 || size > r.Size()-at || b[0] == typeBitmap && size != (int64(r.clusters)+7)/8 || b[0] == typeUpcase && size > most {
+		return
+	}
+	if b[0] == typeUpcase {
+		table := make([]byte, size)
+		var sum uint32
+		n, _ := format.Summed(r.src).ReadAt(table, at)
+		for _, c := range table[:n] {
+			sum = (sum<<31 | sum>>1) + uint32(c)
+		}
+		if sum != le.Uint32(b[4:]) {
+			return
+		}
+	}
+	io.Copy(io.Discard, io.NewSectionReader(r.src, at, size))
 }
 
 // parse reads the entries of a file:

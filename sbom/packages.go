@@ -110,7 +110,7 @@ func (x *item) takeFrom(m *merger) {
 		}
 		var rest []Evidence
 		for _, e := range o.Evidence {
-			if e.Relation == Defines && x.files[e.Content] {
+			if x.files[e.Content] {
 				evidence = append(evidence, e)
 			} else {
 				rest = append(rest, e)

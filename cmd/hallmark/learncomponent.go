@@ -14,6 +14,7 @@ import (
 	"hallmark/internal/work"
 	"hallmark/sbom"
 	known "hallmark/sbom/learnt"
+	"hallmark/sbom/manifest"
 	"hallmark/sbom/syftcat"
 )
 
@@ -156,7 +157,7 @@ func (a *analysis) knows(c *cobra.Command) {
 
 // finders are those of components, besides marks.
 func (a *analysis) finders() ([]sbom.Finder, error) {
-	out := []sbom.Finder{syftcat.Finder{}}
+	out := []sbom.Finder{syftcat.Finder{}, manifest.Finder{}}
 	all := &known.Base{}
 	for _, name := range a.bases {
 		b, err := readBase(name)

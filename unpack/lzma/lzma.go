@@ -24,7 +24,11 @@ var Format = format.Format{
 	Kind:  format.Stream,
 	Magics: []format.Magic{
 		{Bytes: "\x5d\x00\x00"}, // lc=3, lp=0, pb=2, and a dictionary of 64 KiB or more
-		// Any properties: the size, not known or below 4 GiB, and the first byte of the range coder.
+		// Any properties: a dictionary of 8, 16 or 32 MiB and a size that is not known.
+		{Bytes: "\x00\x00\x80\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00", Off: offDict},
+		{Bytes: "\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff\xff\xff\x00", Off: offDict},
+		{Bytes: "\x00\x00\x00\x02\xff\xff\xff\xff\xff\xff\xff\xff\x00", Off: offDict},
+		// The size, not known or below 4 GiB, and the first byte of the range coder.
 		{Bytes: "\xff\xff\xff\xff\xff\xff\xff\xff\x00", Off: offSize, Start: true},
 		{Bytes: "\x00\x00\x00\x00\x00", Off: offSize + 4, Start: true},
 	},

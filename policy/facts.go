@@ -141,15 +141,15 @@ func (r Rung) sentence(name string) string {
 // ladder says where the classes of package match stand here. A class that is not in it says
 // nothing of a maker; silicon is told apart.
 var ladder = map[match.Class]Rung{
-	"made by": Device, "rebadged device": Device, "family undetermined": Device,
-	"converted device": InDevice, "contains device component": InDevice,
-	"bundles SDK": SDKClient, "contains SDK client": SDKClient,
-	"talks to": Compatible, "compatible with": Compatible,
-	"lead": Lead,
+	match.Rebadged: Device, match.Undetermined: Device,
+	match.Converted: InDevice, match.Component: InDevice,
+	match.SDKClient:  SDKClient,
+	match.Compatible: Compatible,
+	match.LeadOnly:   Lead,
 }
 
 // chips are the classes that name the maker of a chip.
-var chips = []match.Class{"covered silicon", "silicon"}
+var chips = []match.Class{match.Covered, match.Silicon}
 
 // Bounds of what Facts repeat of a scan; the scan's own report has all.
 const (

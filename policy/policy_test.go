@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -251,5 +252,29 @@ func BenchmarkJudge(b *testing.B) {
 	f := policy.Facts{Makers: []policy.Maker{{ID: "dahua", Name: "Dahua", Rung: policy.Device}}, Coverage: policy.Coverage{Percent: 100, Clear: true}, Purpose: "public-safety"}
 	for b.Loop() {
 		p.Judge(&f, "2026-11-22")
+	}
+}
+
+// TestDocumented holds that the pack in the documentation loads and that its cases come out.
+func TestDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../docs/policy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, ok := strings.Cut(string(doc), "\n    pack: house\n")
+	text, _, _ = strings.Cut("    pack: house\n"+text, "\n\n")
+	if !ok {
+		t.Fatal("no pack in the documentation")
+	}
+	g, err := policy.Entities()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.ParsePack("house.yaml", []byte(strings.ReplaceAll("\n"+text, "\n    ", "\n")[1:]), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range p.Test() {
+		t.Error(err)
 	}
 }

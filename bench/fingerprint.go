@@ -3,7 +3,7 @@
 // Fingerprint measures learnt fingerprints, for fingerprint.sh beside it:
 //
 //	fingerprint debian DIR SPLIT        DIR/SUITE-ARCH/SOURCE/...
-//	fingerprint vendor DIR KNOWN QUERY LEAVE
+//	fingerprint vendor DIR KNOWN QUERY LEAVE SPLIT
 //	        trees of DIR, each as NAME=TREE,...: what is learnt, what is asked for, what is neither,
 //	        because it has the same code
 //
@@ -55,14 +55,14 @@ func tells(f file) int {
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) < 4 || os.Args[1] == "vendor" && len(os.Args) < 6 {
+	if len(os.Args) < 4 || os.Args[1] == "vendor" && len(os.Args) < 7 {
 		log.Fatal("usage: see the head of bench/fingerprint.go")
 	}
 	switch os.Args[1] {
 	case "debian":
 		debian(os.Args[2], os.Args[3])
 	case "vendor":
-		vendor(os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+		vendor(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6])
 	default:
 		log.Fatalf("no measurement %q", os.Args[1])
 	}
@@ -345,7 +345,7 @@ func scramble(s []byte, salt uint64) []byte {
 // thirdParty are files beside a vendor's own that others wrote: they are neither learnt nor asked for.
 var thirdParty = regexp.MustCompile(`(?i)/(lib)?(ssl|crypto|z|openal|iconv|jnidispatch|gnustl|msvc|gdiplus|d3d|libeay|ssleay|zlib|c\+\+|stdc|protobuf|avcodec|avformat|avutil|swscale|ffmpeg|sqlite|curl|mad|opencv)[^/]*$|/jre/|microsoft|/Properties`)
 
-func vendor(dir, known, query, leave string) {
+func vendor(dir, known, query, leave, split string) {
 	family := func(p string) string {
 		rel, _ := filepath.Rel(dir, p)
 		return filepath.ToSlash(rel)
@@ -374,7 +374,7 @@ func vendor(dir, known, query, leave string) {
 			against = append(against, f)
 		case part(vendorOf(f.family)) == "background":
 			against = append(against, f)
-		default:
+		case part(vendorOf(f.family)) == split:
 			others = append(others, f)
 		}
 	}

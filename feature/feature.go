@@ -83,7 +83,7 @@ type Feature struct {
 
 // Set is the features of one content.
 type Set struct {
-	Kind    string                // "elf", "module", "script", "web", "raw"
+	Kind    string                // "elf", "module", "script", "web", "text" (which has no features), "raw"
 	Machine string                // of an ELF file, as [elf.Machine] writes it
 	Size    int64                 // of the content
 	Lists   [NumClasses][]Feature // in order of hash, each hash once

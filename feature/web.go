@@ -27,11 +27,32 @@ func (x *extractor) text(head []byte) error {
 		}
 		return nil
 	}
+	x.set.Kind = "text"
+	if !isCode(b) {
+		return nil // prose, lists and settings say whose words they are, not whose program
+	}
 	x.set.Kind = "web"
 	if x.on[Web] {
 		x.web(b)
 	}
 	return nil
+}
+
+// isCode reports whether text is a script, a style sheet, a page or data of one: of its bytes that
+// are no space, one in twenty at least is a brace, a semicolon, a sign of assignment or a tag's bracket.
+func isCode(b []byte) bool {
+	signs, all := 0, 0
+	for _, c := range b[:min(len(b), 64<<10)] {
+		switch c {
+		case '{', '}', ';', '=', '<', '>', '(', ')':
+			signs++
+			all++
+		case ' ', '\t', '\n', '\r':
+		default:
+			all++
+		}
+	}
+	return all > 0 && bytes.ContainsAny(b[:min(len(b), 64<<10)], "{<") && signs*20 >= all
 }
 
 const (

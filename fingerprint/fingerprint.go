@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hallmark/artifact"
@@ -61,7 +62,7 @@ func Collect(ctx context.Context, t *artifact.Tree, s *artifact.Store, p *work.P
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("fingerprint: %w", err)
 	}
-	return out, nil
+	return slices.DeleteFunc(out, func(s Sample) bool { return s.Set.Len() == 0 }), nil
 }
 
 // telling reports whether a content is of a kind that has features.

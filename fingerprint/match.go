@@ -49,6 +49,9 @@ func NewMatcher(packs []*Pack, b *Background) *Matcher {
 		for k, c := range p.Components {
 			for v, version := range c.Versions {
 				for _, r := range version.References {
+					if r.Weak {
+						continue
+					}
 					m.known[r.Digest] = append(m.known[r.Digest], reference{i, k, v})
 				}
 			}

@@ -118,15 +118,15 @@ func (t *Trait) fileShare(entries []int) float64 {
 // minEstimate is the fewest hits that an estimate is made of.
 const minEstimate = 6
 
-// Parts of what is asked of a class for it to count at all, beside other classes.
 const (
-	halfShare    = 0.5
-	minFileShare = 0.2 // of one learnt file, where the content has much more than that file
+	minFileShare   = 0.2 // of one learnt file, where the content has much more than that file
+	halfShare      = 0.5 // part of the shares asked for, for a class to count beside others
+	enoughTogether = 1.2 // of parts of the hits asked for in classes of different groups
 )
 
 // look compares a content with a component. More is the factor by which the fewest hits are
 // raised, because the image has more contents than the tests had. A content is alike if it has
-// hits enough in one class, or if parts of enough in classes of two groups and more add up to it.
+// hits enough in one class, or if parts of enough in classes of two groups and more add up to it and more.
 // Hits count only if they are a share of what the content has, or of what one learnt file has.
 func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 	parts := map[string]float64{}
@@ -141,7 +141,7 @@ func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 		if t.MinHits > 0 {
 			h.Need = int(math.Ceil(float64(t.MinHits) * more))
 			h.Enough = h.Hits >= h.Need && t.shares(h, 1)
-			if g := habits[class].group; h.Hits > t.InnocentHits && t.shares(h, halfShare) {
+			if g := habits[class].group; h.Hits > max(2, t.InnocentHits) && t.shares(h, halfShare) {
 				parts[g] = max(parts[g], min(1, float64(h.Hits)/float64(h.Need)))
 			}
 		}
@@ -155,7 +155,7 @@ func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 	for _, g := range groups {
 		sum += parts[g]
 	}
-	return hits, alike || sum >= 1 && len(parts) >= 2
+	return hits, alike || sum >= enoughTogether && len(parts) >= 2
 }
 
 func (t *Trait) hits(list []feature.Feature, entries []int) ClassHits {

@@ -24,6 +24,7 @@ type resultDoc struct {
 	Image      imageDoc           `json:"image"`
 	Coverage   coverageDoc        `json:"coverage"`
 	Match      *match.Result      `json:"match,omitempty"`
+	Learnt     *Learnt            `json:"learnt,omitempty"`
 	Components []componentDoc     `json:"components,omitempty"`
 	Contents   []contentDoc       `json:"contents"`
 	Problems   []artifact.Problem `json:"problems"` // of the run as a whole
@@ -135,7 +136,7 @@ func WriteJSON(w io.Writer, r *Result, _ Style) error {
 		Hallmark: r.Version, Schema: SchemaVersion, Seal: noSeal,
 		Image:    imageDoc{text8(r.Tree.Name), root.Size, root.Digest},
 		Coverage: coverageOf(r),
-		Match:    r.Match, Components: componentsOf(r),
+		Match:    r.Match, Learnt: r.Learnt, Components: componentsOf(r),
 		Problems: problems8(r.Tree.Problems),
 		Notes:    append([]string{}, r.Problems...),
 	}

@@ -19,6 +19,7 @@ type Result struct {
 	Coverage artifact.Coverage
 	BOM      *sbom.BOM
 	Match    *match.Result
+	Learnt   *Learnt          // nil if there were no packs
 	Check    *Inspection      // of devices against a list and rule packs
 	Problems []string         // of the analysis itself, for people
 	Time     time.Time        // that documents bear; zero for none

@@ -32,6 +32,9 @@ func WriteText(w io.Writer, r *Result, s Style) error {
 		t.verdict()
 		t.findings()
 	}
+	if r.Learnt != nil {
+		t.learnt(r.Learnt)
+	}
 	if r.BOM != nil {
 		t.components()
 	}

@@ -33,6 +33,7 @@ type analysis struct {
 	document document.Options
 	files    bool     // documents list every file
 	bases    []string // files of learnt components
+	learnt   learntFlags
 }
 
 // claims registers what the seller says.
@@ -64,6 +65,11 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 	if err != nil {
 		return nil, nil, err
 	}
+	known, err := a.learnt.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer known.close()
 	o, err := a.input.open(ctx, env, name, m)
 	if err != nil {
 		return nil, nil, err
@@ -103,9 +109,12 @@ func (a *analysis) run(ctx context.Context, env *environment, name string) (*rep
 				r.Problems = append(r.Problems, err.Error())
 			}
 		}
-		r.Match, err = match.Judge(ctx, o.tree, o.store, found, rules, pool, match.Options{
-			FirstPattern: len(components.Patterns()), ClaimedBrand: a.brand, ClaimedModel: a.model, ThirdParty: thirdParty(bom),
-		})
+		var leads []match.Lead
+		if r.Learnt, leads, err = known.compare(ctx, o, pool); err == nil {
+			r.Match, err = match.Judge(ctx, o.tree, o.store, found, rules, pool, match.Options{
+				FirstPattern: len(components.Patterns()), ClaimedBrand: a.brand, ClaimedModel: a.model, ThirdParty: thirdParty(bom), Leads: leads,
+			})
+		}
 		if ctx.Err() != nil {
 			err = exitf(exitLimit, "interrupted: nothing was written")
 		} else if err != nil {

@@ -18,5 +18,6 @@ both in one run.`,
 	a.input.register(c)
 	out.register(c, "text")
 	a.claims(c)
+	a.learnt.register(c)
 	return c
 }

@@ -27,6 +27,7 @@ components in it, says whose work it shows and by which bytes, and says how much
 	a.input.register(c)
 	out.register(c, "text")
 	a.claims(c)
+	a.learnt.register(c)
 	a.knows(c)
 	c.Flags().BoolVar(&explain, "explain", false, "list on standard error every offset that looked like a format, and why it was one or not")
 	return c

@@ -183,24 +183,36 @@ func fromVerdict(v policy.Verdict) Result {
 	return r
 }
 
-// list asks the rules of the list and says in the facts what the list says.
+// list asks the rules of the list and says in the facts what the list says. Of several entries
+// that name the firmware, the first of which everything holds counts, else the first.
 func (q *Inquiry) list(d *Device, c *Check) (*Entry, error) {
-	e, f := q.List.Find(d.SHA256, d.root())
 	d.Facts.Listing = &policy.Listing{}
-	if d.Entry != "" && (e == nil || e.ID != d.Entry) {
-		e, f = q.List.Entry(d.Entry), nil
-		if e == nil {
+	places := q.List.find(d.SHA256, d.root())
+	var meant *Entry
+	if d.Entry != "" {
+		if meant = q.List.Entry(d.Entry); meant == nil {
 			return nil, fmt.Errorf("%s: no entry %q", q.List.File, d.Entry)
 		}
+		places = slices.DeleteFunc(places, func(p place) bool { return &q.List.Entries[p.entry] != meant })
 	}
-	if f == nil {
-		return e, q.unlisted(d, c, e)
+	if len(places) == 0 {
+		return meant, q.unlisted(d, c, meant)
 	}
+	best := places[0]
+	for _, p := range places {
+		trial := Check{}
+		q.entry(d, &trial, &q.List.Entries[p.entry])
+		if trial.Count(Fail)+trial.Count(Inconclusive) == 0 {
+			best = p
+			break
+		}
+	}
+	e := &q.List.Entries[best.entry]
+	f := &e.Firmware[best.firmware]
 	c.Entry, c.Firmware, c.Line, c.BoundBy = e.ID, f.Version, f.Line, "sha256"
 	if f.SHA256 != d.SHA256 {
 		c.BoundBy = "content root"
 	}
-	d.Facts.Listing.Entry, d.Facts.Listing.Bound = e.ID, true
 	c.add(RuleListed, Pass, "entry %s (%s, firmware %s) names exactly this firmware by %s", e.ID, e.Name(), f.Version, c.BoundBy)
 	q.entry(d, c, e)
 	return e, nil
@@ -300,6 +312,7 @@ func (q *Inquiry) nearest(d *Device, meant *Entry) (*Entry, *Firmware, *Manifest
 
 // entry asks what holds of the entry that names the firmware.
 func (q *Inquiry) entry(d *Device, c *Check, e *Entry) {
+	d.Facts.Listing = &policy.Listing{Entry: e.ID, Bound: true}
 	for _, x := range e.Certificates {
 		s := q.List.Scheme(x.Scheme)
 		if s.Status == "active" && (s.ValidTo == "" || q.At <= s.ValidTo) {

@@ -29,15 +29,14 @@ const (
 // List is a list of approved devices.
 type List struct {
 	strictyaml.Pos `json:"-"`
-	File           string          `yaml:"-" json:"-"` // as it was named
-	SHA256         artifact.Digest `yaml:"-" json:"-"` // of the document
-	APIVersion     string          `yaml:"apiVersion,required" json:"apiVersion" oneof:"hallmark/v1"`
-	Kind           string          `yaml:"kind,required" json:"kind" oneof:"ApprovedDevices"`
-	Header         Header          `yaml:"list,required" json:"list"`
-	Schemes        []Scheme        `yaml:"schemes" json:"schemes,omitempty"`
-	Entries        []Entry         `yaml:"entries,required" json:"entries"`
-	bySHA256       map[artifact.Digest]place
-	byRoot         map[artifact.Digest]place
+	File           string                      `yaml:"-" json:"-"` // as it was named
+	SHA256         artifact.Digest             `yaml:"-" json:"-"` // of the document
+	APIVersion     string                      `yaml:"apiVersion,required" json:"apiVersion" oneof:"hallmark/v1"`
+	Kind           string                      `yaml:"kind,required" json:"kind" oneof:"ApprovedDevices"`
+	Header         Header                      `yaml:"list,required" json:"list"`
+	Schemes        []Scheme                    `yaml:"schemes" json:"schemes,omitempty"`
+	Entries        []Entry                     `yaml:"entries,required" json:"entries"`
+	named          map[artifact.Digest][]place // by digest and by content root
 }
 
 // place is where a firmware stands in a list.
@@ -174,36 +173,35 @@ func Parse(file string, data []byte) (*List, error) {
 }
 
 func (l *List) index() {
-	l.bySHA256, l.byRoot = map[artifact.Digest]place{}, map[artifact.Digest]place{}
+	l.named = make(map[artifact.Digest][]place, 2*len(l.Entries))
 	for i := range l.Entries {
 		for j, f := range l.Entries[i].Firmware {
-			l.better(l.bySHA256, f.SHA256, place{i, j})
-			if !f.ContentRoot.IsZero() {
-				l.better(l.byRoot, f.ContentRoot, place{i, j})
+			l.named[f.SHA256] = append(l.named[f.SHA256], place{i, j})
+			if !f.ContentRoot.IsZero() && f.ContentRoot != f.SHA256 {
+				l.named[f.ContentRoot] = append(l.named[f.ContentRoot], place{i, j})
 			}
 		}
 	}
 }
 
-// better keeps of two entries for one firmware the one that is not withdrawn, then the first.
-func (l *List) better(m map[artifact.Digest]place, d artifact.Digest, p place) {
-	old, ok := m[d]
-	if !ok || l.Entries[old.entry].Status == "withdrawn" && l.Entries[p.entry].Status != "withdrawn" {
-		m[d] = p
+// find returns where the firmware with a digest or a content root stands: by digest first, then in
+// the order of the list.
+func (l *List) find(image, root artifact.Digest) []place {
+	var out []place
+	for _, p := range l.named[image] {
+		if l.Entries[p.entry].Firmware[p.firmware].SHA256 == image {
+			out = append(out, p)
+		}
 	}
-}
-
-// Find returns the entry and the firmware that a digest or a content root names, or nil.
-func (l *List) Find(image, root artifact.Digest) (*Entry, *Firmware) {
-	p, ok := l.bySHA256[image]
-	if !ok && !root.IsZero() {
-		p, ok = l.byRoot[root]
+	if root.IsZero() {
+		return out
 	}
-	if !ok {
-		return nil, nil
+	for _, p := range l.named[root] {
+		if f := l.Entries[p.entry].Firmware[p.firmware]; f.ContentRoot == root && f.SHA256 != image {
+			out = append(out, p)
+		}
 	}
-	e := &l.Entries[p.entry]
-	return e, &e.Firmware[p.firmware]
+	return out
 }
 
 // Entry returns the entry with an id, or nil.

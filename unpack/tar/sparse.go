@@ -166,6 +166,10 @@ func sparsePairs(r io.ReaderAt, data, stored int64) (pairs []int64, n int64, err
 			text = append(text, b[:]...)
 			continue
 		}
+		if text[0] == '#' { // a comment, as libarchive has it
+			text = text[i+1:]
+			continue
+		}
 		v, ok := decimal(string(text[:i]))
 		if !ok || v < 0 || count < 0 && v > maxRegions {
 			return nil, 0, fmt.Errorf("map has %.20q", text[:i])

@@ -39,8 +39,9 @@ func TestReadOfficial(t *testing.T) {
 			components += len(d.Components)
 		}
 	}
+	t.Logf("%d documents with %d components", read, components)
 	if read < 150 || components < 200 {
-		t.Errorf("%d documents with %d components were read", read, components)
+		t.Error("too few")
 	}
 }
 

@@ -113,16 +113,18 @@ func newWriter(b *sbom.BOM, o Options) *writer {
 	for i := range b.Layers {
 		x.layers = append(x.layers, fmt.Sprintf("layer:%d", i))
 	}
-	taken := map[string]int{}
+	count, taken := map[string]int{}, map[string]bool{}
 	for i := range b.Components {
 		c := &b.Components[i]
-		ref := "component:" + clean(c.Name)
+		name := "component:" + clean(c.Name)
 		if c.Version != "" {
-			ref += "@" + clean(c.Version)
+			name += "@" + clean(c.Version)
 		}
-		if taken[ref]++; taken[ref] > 1 {
-			ref += "~" + strconv.Itoa(taken[ref])
+		ref := name
+		for count[name]++; taken[ref]; count[name]++ {
+			ref = name + ";" + strconv.Itoa(count[name])
 		}
+		taken[ref] = true
 		x.refs = append(x.refs, ref)
 	}
 	return x

@@ -204,9 +204,9 @@ func validate(t *testing.T, s *jsonschema.Schema, document []byte) map[string]an
 	return d.(map[string]any)
 }
 
-// images are what documents are written of: one with everything, one of odd texts, one of every type, and two with nothing.
+// images are what documents are written of: one with everything, one of odd texts, one of every type and of names that repeat, and two with nothing.
 func images() map[string]*sbom.BOM {
-	types := &sbom.BOM{}
+	types := &sbom.BOM{Components: []sbom.Component{{Name: "a", Layer: -1}, {Name: "a", Layer: -1}, {Name: "a;3", Layer: -1}, {Name: "a;2", Layer: -1}, {Name: "a", Layer: -1}}}
 	for _, name := range sbom.Types() {
 		types.Components = append(types.Components, sbom.Component{Name: name, Type: name, Layer: -1})
 	}

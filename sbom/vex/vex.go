@@ -290,7 +290,7 @@ func refer(ref document.Field, byRef map[string]*document.Component) Product {
 		p.Purl = inner
 		p.fill()
 	} else if name, ok := strings.CutPrefix(inner, "component:"); ok {
-		name, _, _ = strings.Cut(name, "~")
+		name, _, _ = strings.Cut(name, ";") // the second of one name and version
 		p.Name, p.Version, _ = strings.Cut(name, "@")
 	}
 	return p

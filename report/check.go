@@ -34,7 +34,7 @@ type Inspection struct {
 func CheckOutputs() []Output {
 	out := []Output{
 		{Name: "text", Title: "for people", Write: writeCheckText},
-		{Name: "json", Title: "everything, for programs", Write: writeCheckJSON},
+		{Name: "json", Title: "everything, for programs; docs/check.schema.json describes it", Write: writeCheckJSON},
 		{Name: "sarif", Title: "SARIF 2.1.0 for code scanning", Write: WriteSARIF},
 		{Name: "junit", Title: "JUnit XML, a case for each device and rule", Write: WriteJUnit},
 		{Name: "md", Title: "Markdown for the summary of a job", Write: WriteMarkdown},

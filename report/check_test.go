@@ -154,3 +154,29 @@ func TestCheckTextIsSafe(t *testing.T) {
 		t.Errorf("text holds %q:\n%s", bad, out.String())
 	}
 }
+
+func TestCheckJSON(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../docs/check.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := inspection(t, 2)
+	r.Check.List = &devicelist.List{File: "approved.yaml", Header: devicelist.Header{ID: "l", Version: "1", Issued: "2026-01-01", Expires: "2026-12-31"}}
+	r.Check.Waivers.Header.Expires = "2026-12-31"
+	for _, d := range r.Check.Devices {
+		for i := range d.Results {
+			d.Results[i].Citation = &r.Check.Packs[3].Rules[0].Citation
+		}
+	}
+	var out bytes.Buffer
+	if err := writeCheckJSON(&out, r, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(doc); err != nil {
+		t.Error(err)
+	}
+}

@@ -67,9 +67,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f field) {
 	case reflect.Slice:
 		d.list(n, v, f)
 	case reflect.Interface:
-		if x := d.any(n); x != nil {
-			v.Set(reflect.ValueOf(x))
-		}
+		v.Set(reflect.ValueOf(d.any(n)))
 	default:
 		d.scalar(n, v, f)
 	}
@@ -170,7 +168,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f field) {
 	v.Set(l)
 }
 
-// any reads n without a type to go by: nil, bool, int64, float64, string, []any, map[string]any.
+// any reads n without a type to go by: bool, int64, float64, string, []any, map[string]any.
 func (d *decoder) any(n *yaml.Node) any {
 	switch n.Kind {
 	case yaml.MappingNode:

@@ -7,6 +7,7 @@
 # this Debian system, packs each as a tar and as a SquashFS (which marks take for a device), the
 # latter also salted: makers' names are written into every file and every path. Prints every image in
 # which a camera maker's mark fires, and writes signatures/tested/innocent.yaml.
+# Repositories that ship a maker's own library, as some tools do, are not innocent and are left out.
 # Needs apt-get and git. INNOCENT is a cache for what is fetched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +22,7 @@ debs="nmap-common zoneminder whatweb arp-scan libwireshark-data ieee-data i2c-to
 repos="nmap/nmap royhills/arp-scan ZoneMinder/zoneminder blakeblackshear/frigate AlexxIT/go2rtc urbanadventurer/WhatWeb rapid7/recog
  threat9/routersploit mcw0/PoC mcw0/DahuaConsole maciej-or/hikvision_next rroller/dahua mezz64/pyHik roleoroleo/onvif_simple_server
  OpenIPC/firmware OpenIPC/ipctool OpenIPC/python-dvr OpenIPC/coupler themactep/thingino-firmware ispysoftware/iSpy e-m-b-a/emba
- EliasKotlyar/Xiaomi-Dafang-Hacks openmiko/openmiko w4000/IPcam EgorKin/Novatek-FW-info MatrixEditor/hiktools ReFirmLabs/binwalk
+ EliasKotlyar/Xiaomi-Dafang-Hacks openmiko/openmiko w4000/IPcam EgorKin/Novatek-FW-info ReFirmLabs/binwalk
  onekey-sec/unblob fkie-cad/FACT_core armijnhemel/binaryanalysis-ng openwrt/openwrt"
 
 # fetch: trees under $cache/trees, one for each package, repository and batch of installed packages.

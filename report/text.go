@@ -31,6 +31,7 @@ func WriteText(w io.Writer, r *Result, s Style) error {
 	if r.Match != nil {
 		t.verdict()
 		t.findings()
+		t.contents()
 	}
 	if r.Learnt != nil {
 		t.learnt(r.Learnt)

@@ -7,6 +7,8 @@
 //	        trees of DIR, each as NAME=TREE,...: what is learnt, what is asked for, what is neither,
 //	        because it has the same code
 //
+//	fingerprint split NAME...           the part of each source, as in split.tsv
+//
 // SPLIT is calibration or test: sources are dealt to background, calibration and test by their names.
 package main
 
@@ -55,6 +57,12 @@ func tells(f file) int {
 
 func main() {
 	log.SetFlags(0)
+	if len(os.Args) > 2 && os.Args[1] == "split" {
+		for _, name := range os.Args[2:] {
+			fmt.Printf("%s\t%s\n", part(name), name)
+		}
+		return
+	}
 	if len(os.Args) < 4 || os.Args[1] == "vendor" && len(os.Args) < 7 {
 		log.Fatal("usage: see the head of bench/fingerprint.go")
 	}

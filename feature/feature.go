@@ -280,8 +280,8 @@ const lookahead = 16
 
 // scan reads at block by block for text, tables and, with a decoder, code. Text within skip is not read.
 func (x *extractor) scan(at, skip artifact.Range, base uint64, d decoder) error {
-	if x.block == nil {
-		x.block = make([]byte, blockSize+lookahead)
+	if n := int(min(blockSize, at.Len)) + lookahead; len(x.block) < n {
+		x.block = make([]byte, n)
 	}
 	text := texts{x: x, state: bounded, skip: skip}
 	code := grams{x: x, decode: d, next: at.Off, low: base, high: base + uint64(at.Len)}

@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"hallmark/artifact"
 	"hallmark/feature"
 	"hallmark/signing"
 )
@@ -324,6 +326,53 @@ func TestThresholdsHoldPerImage(t *testing.T) {
 	}
 	if likes := match(t, p, image...); len(likes) != 0 {
 		t.Errorf("among 3000 others: %+v, want nothing: so few hits are to be expected once", likes)
+	}
+}
+
+// TestSame compares two trees made by hand: a start script, a program of two versions, a common file.
+func TestSame(t *testing.T) {
+	firmware := func(name string, files map[string][]byte) (*artifact.Tree, *artifact.Store, []Sample) {
+		store := artifact.NewStore(t.TempDir())
+		t.Cleanup(func() { store.Close() })
+		var root []byte
+		chunk := &artifact.Chunk{Format: "box"}
+		var inner []*artifact.Content
+		for _, p := range slices.Sorted(maps.Keys(files)) {
+			d, size, err := store.Put(bytes.NewReader(files[p]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &artifact.Content{Digest: d, Size: size, First: artifact.Step{Content: artifact.Digest{1}, Node: len(chunk.Nodes)}}
+			switch {
+			case bytes.HasPrefix(files[p], []byte("#!")):
+				c.Type = "script"
+			default:
+				c.Type = "elf"
+			}
+			chunk.Nodes = append(chunk.Nodes, artifact.Node{Path: p, Digest: d, Size: size})
+			inner = append(inner, c)
+			root = append(root, files[p]...)
+		}
+		tree := artifact.NewTree(name)
+		tree.Add(&artifact.Content{Digest: artifact.Digest{1}, Size: int64(len(root)), Extents: []artifact.Extent{{Range: artifact.Range{Len: int64(len(root))}, Kind: artifact.InChunk, Chunk: chunk}}})
+		for _, c := range inner {
+			tree.Add(c)
+		}
+		samples, err := Collect(t.Context(), tree, store, nil, feature.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tree, store, samples
+	}
+	start := []byte("#!/bin/sh\n# webd is not started\n/usr/bin/rtspd -p 554 &\n")
+	a, storeA, inA := firmware("a", map[string][]byte{"etc/init.d/rcS": start, "usr/bin/rtspd": content(7, 100, 0), "usr/bin/webd": content(8, 50, 0), "lib/common.so": content(9, 50, 0)})
+	b, storeB, inB := firmware("b", map[string][]byte{"etc/init.d/rcS": append(start, "webd &\n"...), "usr/bin/rtspd": append(content(7, 80, 0), content(6, 20, 0)...), "usr/bin/webd": content(5, 50, 0), "lib/other.so": content(9, 50, 0)})
+	d := Same(a, storeA, inA, b, storeB, inB)
+	if d.Identical != 1 || len(d.Similar) != 1 || d.Similar[0].A.Name != "usr/bin/rtspd" || len(d.OnlyA) != 1 || len(d.OnlyB) != 1 {
+		t.Errorf("Same() = %+v", d)
+	}
+	if !slices.Equal(d.SameServices, []string{"rtspd"}) || !slices.Equal(d.OnlyBStarts, []string{"webd"}) || len(d.OnlyAStarts) != 0 {
+		t.Errorf("services: both %v, a %v, b %v", d.SameServices, d.OnlyAStarts, d.OnlyBStarts)
 	}
 }
 

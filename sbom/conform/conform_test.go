@@ -74,7 +74,7 @@ const good = `{
  },
  "components": [{"bom-ref": "zlib", "type": "library", %[1]s}],
  "dependencies": [{"ref": "camera", "dependsOn": ["zlib"]}, {"ref": "zlib"}],
- "compositions": [{"aggregate": "complete", "assemblies": ["camera"]}]
+ "compositions": [{"aggregate": "complete", "assemblies": ["camera"], "dependencies": ["zlib"]}]
 }`
 
 const component1 = `"name": "n", "version": "1.2.13", "purl": "pkg:generic/n@1.2.13",

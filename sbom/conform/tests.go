@@ -2,6 +2,7 @@ package conform
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,15 +13,16 @@ import (
 type subject struct {
 	*document.Document
 	components []int
-	from, to   map[string]bool // refs with an edge
-	depends    map[string]bool // refs with an entry of dependencies, may be an empty one
+	from, to   map[string]bool           // refs with an edge
+	depends    map[string]bool           // refs with an entry of dependencies, may be an empty one
+	complete   map[string]document.Field // refs of which it is said how complete they are
 }
 
 // all is the index that stands for the document itself.
 const all = -1
 
 func newSubject(d *document.Document) *subject {
-	x := &subject{Document: d, from: map[string]bool{}, to: map[string]bool{}, depends: map[string]bool{}}
+	x := &subject{Document: d, from: map[string]bool{}, to: map[string]bool{}, depends: map[string]bool{}, complete: map[string]document.Field{}}
 	for i := range d.Components {
 		c := &d.Components[i]
 		if len(c.Property("hallmark:kind")) == 0 && c.Type.Value != "cryptographic-asset" && c.Type.Value != "data" {
@@ -33,6 +35,11 @@ func newSubject(d *document.Document) *subject {
 		}
 		if r.Kind == "depends on" {
 			x.depends[r.From] = true
+		}
+	}
+	for _, c := range d.Compositions {
+		for _, ref := range append(slices.Clone(c.Assemblies), c.Dependencies...) {
+			x.complete[ref.Value] = c.Aggregate
 		}
 	}
 	return x
@@ -253,10 +260,14 @@ var tests = map[string]test{
 		return document.Field{}, "no relation to any other component"
 	},
 	"dependencies": func(x *subject, i int) (document.Field, string) {
-		if x.depends[x.Components[i].Ref.Value] {
-			return x.place(i), ""
+		switch ref := x.Components[i].Ref.Value; {
+		case !x.depends[ref]:
+			return document.Field{}, "no entry of dependencies, not even an empty one"
+		case x.complete[ref].Value == "":
+			return document.Field{}, "not said in compositions how complete its dependencies are"
+		default:
+			return x.complete[ref], ""
 		}
-		return document.Field{}, "no entry of dependencies, not even an empty one"
 	},
 	"executable":     word("bsi:component:executable", "executable", "non-executable"),
 	"archive":        word("bsi:component:archive", "archive", "no archive"),
@@ -274,12 +285,12 @@ var tests = map[string]test{
 		return document.Field{}, "no property with the level of support"
 	}),
 	"end-of-support": component(func(c *document.Component) (document.Field, string) {
-		for _, name := range []string{"cdx:lifecycle:milestone:endOfSupport", "cdx:lifecycle:milestone:endOfLife"} {
+		for _, name := range []string{document.EndOfSupport, "cdx:lifecycle:milestone:endOfLife"} {
 			if f := c.Property(name); len(f) > 0 {
 				return f[0], ""
 			}
 		}
-		return document.Field{}, "no property cdx:lifecycle:milestone:endOfSupport"
+		return document.Field{}, "no property " + document.EndOfSupport
 	}),
 }
 

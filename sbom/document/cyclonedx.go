@@ -626,8 +626,9 @@ func (x *writer) dependencies() *[]cdx.Dependency {
 	return &out
 }
 
-// compositions says how complete the parts are. Nothing is called complete: marks cannot show
-// that a component is absent. A layer is incomplete if bytes in it, or further in, stayed unread.
+// compositions says how complete the parts are, and what they depend on. Nothing is called
+// complete: marks cannot show that a component is absent. A layer is incomplete if bytes in it, or
+// further in, stayed unread; what a component depends on, if the image lacks a library that it wants.
 func (x *writer) compositions() *[]cdx.Composition {
 	short := make([]bool, len(x.Layers)+1)
 	short[0] = !x.Coverage.Clear()
@@ -636,38 +637,29 @@ func (x *writer) compositions() *[]cdx.Composition {
 			short[l+1] = true
 		}
 	}
-	by := map[bool][]cdx.BOMReference{}
-	by[short[0]] = append(by[short[0]], imageRef)
-	for i, ref := range x.layers {
-		by[short[i+1]] = append(by[short[i+1]], cdx.BOMReference(ref))
-	}
-	var out []cdx.Composition
-	if list := by[true]; list != nil {
-		out = append(out, cdx.Composition{Aggregate: cdx.CompositionAggregateIncomplete, Assemblies: &list})
-	}
-	if list := by[false]; list != nil {
-		out = append(out, cdx.Composition{Aggregate: cdx.CompositionAggregateUnknown, Assemblies: &list})
-	}
 	open := map[artifact.Digest]bool{} // files that want a library which the image has not
 	for _, l := range x.Links {
 		if len(l.To) == 0 {
 			open[l.From] = true
 		}
 	}
-	var known, lacking []cdx.BOMReference
-	for i := range x.Components {
+	parts, needs := map[bool][]cdx.BOMReference{}, map[bool][]cdx.BOMReference{}
+	for i, ref := range append([]string{imageRef}, x.layers...) {
+		parts[short[i]] = append(parts[short[i]], cdx.BOMReference(ref))
+		needs[short[i]] = append(needs[short[i]], cdx.BOMReference(ref))
+	}
+	for i, ref := range x.refs {
 		lacks := slices.ContainsFunc(x.Components[i].Evidence, func(e sbom.Evidence) bool { return e.Relation == sbom.Defines && open[e.Content] })
-		if lacks {
-			lacking = append(lacking, cdx.BOMReference(x.refs[i]))
-		} else {
-			known = append(known, cdx.BOMReference(x.refs[i]))
+		needs[lacks] = append(needs[lacks], cdx.BOMReference(ref))
+	}
+	var out []cdx.Composition
+	for _, c := range []struct {
+		short     bool
+		aggregate cdx.CompositionAggregate
+	}{{true, cdx.CompositionAggregateIncomplete}, {false, cdx.CompositionAggregateUnknown}} {
+		if len(needs[c.short]) > 0 {
+			out = append(out, cdx.Composition{Aggregate: c.aggregate, Assemblies: some(parts[c.short]), Dependencies: some(needs[c.short])})
 		}
-	}
-	if len(known) > 0 {
-		out = append(out, cdx.Composition{Aggregate: cdx.CompositionAggregateUnknown, Dependencies: &known})
-	}
-	if len(lacking) > 0 {
-		out = append(out, cdx.Composition{Aggregate: cdx.CompositionAggregateIncomplete, Dependencies: &lacking})
 	}
 	return &out
 }

@@ -124,6 +124,10 @@ type Reference struct {
 	Hashes    []Hash
 }
 
+// EndOfSupport is the property with the date on which support of a component ends
+// (https://github.com/CycloneDX/cyclonedx-property-taxonomy).
+const EndOfSupport = "cdx:lifecycle:milestone:endOfSupport"
+
 // Property is a name and a value.
 type Property struct {
 	Name, Value Field

@@ -101,7 +101,7 @@ func TestReadTags(t *testing.T) {
 		t.Fatalf("document = %+v", d)
 	}
 	c := d.Components[1]
-	if c.Name != (Field{"openssl", "/packages/1/name", 21}) || c.Version.Value != "3.0.11" || c.CPE.Value == "" || c.Purl.Value == "" || len(c.Hashes) != 1 || c.Comment.Value != "as built\nfrom source" {
+	if c.Name != (Field{"openssl", "/packages/1/name", 21}) || c.Version.Value != "3.0.11" || c.CPE.Value == "" || c.Purl.Value == "" || len(c.Hashes) != 1 || c.Comment.Value != "as built\nfrom source" || len(c.Property(EndOfSupport)) != 1 {
 		t.Errorf("openssl = %+v", c)
 	}
 	if len(d.Relations) != 3 || d.Relations[2].Kind != "depends on" || d.Relations[2].From != "SPDXRef-openssl" || d.Relations[2].To != "SPDXRef-zlib" {
@@ -128,7 +128,7 @@ func TestReadErrors(t *testing.T) {
 		`{"bomFormat":"CycloneDX","specVersion":"1.6"}`:            "lists no components",
 		`{"spdxVersion":"SPDX-2.1"}`:                               "is not read; want one of 2.2, 2.3",
 		`{"@context":"https://spdx.org/rdf/3.0.1/context.jsonld"}`: "SPDX 3 is not read",
-		"SPDXVersion: SPDX-2.3\nRelationship: a b":                 "line 2: Relationship: got",
+		"SPDXVersion: SPDX-2.3\nRelationship: a b":                 "line 2: tag Relationship: got",
 		"SPDXVersion: SPDX-2.3\nComment: <text>a\nb":               "line 2: <text> without an end",
 		strings.Repeat("[", 300):                                   "",
 		`{"a":` + strings.Repeat("[", 300):                         "nested more than 200 deep",

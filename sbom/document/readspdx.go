@@ -137,6 +137,9 @@ func spdxComponent(n *node) Component {
 	if u := asserted(n.get("downloadLocation")); u.Value != "" {
 		c.References = append(c.References, Reference{Type: Field{Value: "distribution", At: u.At, Line: u.Line}, URL: u, Hashes: c.Hashes})
 	}
+	if f := asserted(n.get("validUntilDate")); f.Value != "" {
+		c.Properties = append(c.Properties, Property{Name: Field{EndOfSupport, f.At, f.Line}, Value: f})
+	}
 	for _, r := range n.list("externalRefs", "") {
 		at := r.get("referenceLocator").field()
 		switch r.string("referenceType") {

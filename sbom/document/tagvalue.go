@@ -11,7 +11,7 @@ var tagNames = map[string]string{
 	"PackageName": "name", "SPDXID": "SPDXID", "PackageVersion": "versionInfo", "PackageFileName": "packageFileName",
 	"PackageSupplier": "supplier", "PackageOriginator": "originator", "PackageDownloadLocation": "downloadLocation",
 	"PackageHomePage": "homepage", "PackageLicenseConcluded": "licenseConcluded", "PackageLicenseDeclared": "licenseDeclared",
-	"PackageComment": "comment", "PrimaryPackagePurpose": "primaryPackagePurpose",
+	"PackageComment": "comment", "ValidUntilDate": "validUntilDate", "PrimaryPackagePurpose": "primaryPackagePurpose",
 }
 
 // parseTags reads the tag-value form of SPDX 2 into the nodes that its JSON form has. Files,
@@ -127,7 +127,7 @@ func (x *tags) take(tag, value string) error {
 	case "Relationship":
 		f := strings.Fields(value)
 		if len(f) != 3 {
-			return fmt.Errorf("Relationship: got %q, want \"ID KIND ID\"", value)
+			return fmt.Errorf("tag Relationship: got %q, want \"ID KIND ID\"", value)
 		}
 		r := x.member(x.relations, "", object)
 		x.set(r, "spdxElementId", f[0])
@@ -136,7 +136,7 @@ func (x *tags) take(tag, value string) error {
 	case "PackageChecksum":
 		algorithm, sum, ok := strings.Cut(value, ":")
 		if !ok {
-			return fmt.Errorf("PackageChecksum: got %q, want \"ALGORITHM: digits\"", value)
+			return fmt.Errorf("tag PackageChecksum: got %q, want \"ALGORITHM: digits\"", value)
 		}
 		c := x.member(x.within("checksums"), "", object)
 		x.set(c, "algorithm", strings.TrimSpace(algorithm))
@@ -144,7 +144,7 @@ func (x *tags) take(tag, value string) error {
 	case "ExternalRef":
 		f := strings.Fields(value)
 		if len(f) != 3 {
-			return fmt.Errorf("ExternalRef: got %q, want \"CATEGORY TYPE LOCATOR\"", value)
+			return fmt.Errorf("tag ExternalRef: got %q, want \"CATEGORY TYPE LOCATOR\"", value)
 		}
 		r := x.member(x.within("externalRefs"), "", object)
 		x.set(r, "referenceCategory", f[0])

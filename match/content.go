@@ -52,12 +52,17 @@ func (j *judge) leads(fired []Fired) (leads []Lead, demoted []Demoted) {
 		}
 		leads = append(leads, l)
 		for i := range fired {
-			if f := &fired[i]; f.Maker == l.Family && f.leaves[l.Content] {
+			if f := &fired[i]; f.Maker == l.Family && f.in(l.Content) {
 				f.Learnt = true
 			}
 		}
 	}
 	return leads, once(demoted)
+}
+
+func (f *Fired) in(d artifact.Digest) bool {
+	_, ok := f.leaves[d]
+	return ok
 }
 
 // explained says why a likeness is explained by others than the family; "" if it is not.
@@ -70,7 +75,7 @@ func (j *judge) explained(l Lead, fired []Fired) string {
 		return ""
 	}
 	for _, f := range fired {
-		if f.Claim == Silicon && f.leaves[l.Content] {
+		if f.Claim == Silicon && f.in(l.Content) {
 			return "the file is code that the maker of the chip delivers: " + f.ID
 		}
 	}

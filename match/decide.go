@@ -128,15 +128,52 @@ func independent(a, b Fired) bool {
 	return false
 }
 
-// groups returns the independent parts of a device in which marks are enough, in the order of the data.
+// groups returns the parts of a device in which marks are enough, in the order of the data. Parts
+// that are shown by one and the same file are one: its marks come and go together.
 func (d *decision) groups(marks []Fired) (out []string) {
+	var single []artifact.Digest // the file that alone shows a part, if one does
 	for _, g := range d.rules.groups {
-		in := slices.DeleteFunc(slices.Clone(marks), func(f Fired) bool { return f.Group != g })
-		if _, ok := enough(in); ok {
+		in := slices.DeleteFunc(slices.Clone(marks), func(f Fired) bool { return !f.shows(g) })
+		if _, ok := enough(in); !ok {
+			continue
+		}
+		files := map[artifact.Digest]bool{}
+		for _, f := range in {
+			for leaf, group := range f.leaves {
+				if group == g && isStrong(f) {
+					files[leaf] = true
+				}
+			}
+		}
+		if len(files) == 1 && !slices.ContainsFunc(in, inHeader) {
+			for leaf := range files {
+				if slices.Contains(single, leaf) {
+					files = nil
+				}
+				single = append(single, leaf)
+			}
+		}
+		if files != nil {
 			out = append(out, g)
 		}
 	}
 	return out
+}
+
+// inHeader reports whether f stands in the header of something within a content, such as a
+// partition of a dump: others in the same content may have nothing to do with it.
+func inHeader(f Fired) bool {
+	return f.Look == placeHeader || f.Look == placeEnvironment || f.Look == placeDescriptor || f.Look == placeBanner
+}
+
+// shows reports whether f stands in a content of the part g.
+func (f *Fired) shows(g string) bool {
+	for _, in := range f.leaves {
+		if in == g {
+			return true
+		}
+	}
+	return false
 }
 
 // makers names those whose own marks are enough, and lists what is not enough as leads.

@@ -23,6 +23,12 @@ func TestGroups(t *testing.T) {
 		{"kernel and web", newImage(t).add(t, "squashfs", nil, authored, plugin), match.VerdictRebadged, []string{"kernel", "web"}},
 		{"two decisive marks of one part", newImage(t).add(t, "zip", magic, members...).
 			add(t, "dahua", []artifact.Attr{{Name: "magic", Value: "BUHD"}, {Name: "crc", Value: "ok"}}), match.VerdictComponent, []string{"container"}},
+		{"a path and an author in one module", newImage(t).add(t, "squashfs", nil, file{path: "lib/modules/prc.ko",
+			data:  elf("dahuatech.com\x00/home/jenkins/jk_slave/workspace/IPC_DH3.RG/prc\x00"),
+			facts: said("modinfo.author-domain", "dahuatech.com")}), match.VerdictComponent, []string{"kernel"}},
+		{"a table and a path in one program", newImage(t).add(t, "squashfs", nil, file{path: "usr/bin/app",
+			data: elf("\x00/home/jenkins/jk_slave/workspace/IPC_DH3.RG/prc\x00IPC-HFW4231B:01:02:02:36:1A:00:01:00:00:00:00:258:00:00:00:00:00:01:00:00:100\x00")}),
+			match.VerdictComponent, []string{"application"}},
 		{"a decisive one and a strong one", newImage(t).add(t, "squashfs", nil, authored, file{path: "usr/bin/sonia", data: elf("x")}), match.VerdictComponent, []string{"kernel"}},
 	} {
 		res := c.image.judge(t, rules(t), match.Options{}, 1)

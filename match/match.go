@@ -106,26 +106,26 @@ type Finding struct {
 
 // Fired is a mark that was seen.
 type Fired struct {
-	ID        string     `json:"id"`
-	Maker     string     `json:"maker"`
-	Claim     Class      `json:"claim"` // in the place where it stands
-	Role      string     `json:"role"`
-	Kind      string     `json:"kind"`
-	Group     string     `json:"group,omitempty"` // part of a device that marks of this kind show
-	Look      string     `json:"look"`            // kind of place where it stands
-	Ceiling   Class      `json:"ceiling"`         // the highest rung that it can support
-	Strength  int        `json:"strength"`
-	Score     float64    `json:"score"`            // decimal logarithm of the likelihood ratio that its tests allow
-	Tested    Tested     `json:"tested"`           // on innocent contents
-	Expected  float64    `json:"expected"`         // false ones in this image, at most, at 95 %
-	Learnt    bool       `json:"learnt,omitempty"` // what was learnt of its maker stands in the same file
-	Note      string     `json:"note,omitempty"`
-	Checked   string     `json:"checked,omitempty"`
-	Source    []string   `json:"source"`
-	Citations []Citation `json:"citations"` // the first maxCitations
-	Count     int        `json:"count"`     // of all places
-	Files     int        `json:"files"`     // of all contents
-	leaves    map[artifact.Digest]bool
+	ID        string                     `json:"id"`
+	Maker     string                     `json:"maker"`
+	Claim     Class                      `json:"claim"` // in the place where it stands
+	Role      string                     `json:"role"`
+	Kind      string                     `json:"kind"`
+	Group     string                     `json:"group,omitempty"` // part of a device that marks of this kind show
+	Look      string                     `json:"look"`            // kind of place where it stands
+	Ceiling   Class                      `json:"ceiling"`         // the highest rung that it can support
+	Strength  int                        `json:"strength"`
+	Score     float64                    `json:"score"`            // decimal logarithm of the likelihood ratio that its tests allow
+	Tested    Tested                     `json:"tested"`           // on innocent contents
+	Expected  float64                    `json:"expected"`         // false ones in this image, at most, at 95 %
+	Learnt    bool                       `json:"learnt,omitempty"` // what was learnt of its maker stands in the same file
+	Note      string                     `json:"note,omitempty"`
+	Checked   string                     `json:"checked,omitempty"`
+	Source    []string                   `json:"source"`
+	Citations []Citation                 `json:"citations"` // the first maxCitations
+	Count     int                        `json:"count"`     // of all places
+	Files     int                        `json:"files"`     // of all contents
+	leaves    map[artifact.Digest]string // contents, and the part of a device that the mark shows in each
 }
 
 // Tested says on how many innocent contents a mark was looked for, and how often it was found.

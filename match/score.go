@@ -29,10 +29,10 @@ func score(marks []Fired, leads []Lead) float64 {
 	files := map[where][]float64{}
 	groupOf := map[artifact.Digest]string{}
 	for _, f := range marks {
-		for leaf := range f.leaves {
-			files[where{f.Group, leaf}] = append(files[where{f.Group, leaf}], f.Score)
-			if old, ok := groupOf[leaf]; !ok || f.Group < old {
-				groupOf[leaf] = f.Group
+		for leaf, group := range f.leaves {
+			files[where{group, leaf}] = append(files[where{group, leaf}], f.Score)
+			if old, ok := groupOf[leaf]; !ok || group < old {
+				groupOf[leaf] = group
 			}
 		}
 	}

@@ -268,9 +268,9 @@ func (j *judge) fire(m *mark, claim Class, list []sighting, tried int) Fired {
 	f := Fired{ID: m.ID, Maker: m.maker.ID, Claim: claim, Role: m.role(), Kind: m.Kind, Group: m.group, Look: m.place, Ceiling: m.ceiling(claim),
 		Strength: m.Strength, Tested: m.tested, Score: ratio(m.Seen.In, m.Seen.Of, m.tested.False, m.tested.Contents),
 		Expected: round(upper(m.tested.False, m.tested.Contents) * float64(tried)),
-		Note:     m.Note, Checked: m.Checked, Source: m.Source, leaves: map[artifact.Digest]bool{}}
+		Note:     m.Note, Checked: m.Checked, Source: m.Source, leaves: map[artifact.Digest]string{}}
 	for _, s := range list {
-		f.leaves[s.view.content.Digest] = true
+		f.leaves[s.view.content.Digest] = j.groupOf(m, s.view)
 		f.Count += len(s.ways)
 		for _, w := range s.ways {
 			if len(f.Citations) < maxCitations {
@@ -280,6 +280,17 @@ func (j *judge) fire(m *mark, claim Class, list []sighting, tried int) Fired {
 	}
 	f.Files = len(f.leaves)
 	return f
+}
+
+// groupOf returns the part of a device that m shows in v: a string in a kernel module is of the
+// kernel, whatever its kind.
+func (j *judge) groupOf(m *mark, v *view) string {
+	for i, c := range j.rules.contexts {
+		if m.group != "" && c.Group != "" && v.contexts != nil && v.contexts[i] {
+			return c.Group
+		}
+	}
+	return m.group
 }
 
 func (j *judge) cite(m *mark, v *view, w witness) Citation {

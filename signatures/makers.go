@@ -97,6 +97,7 @@ type Context struct {
 	Within  string   `yaml:"within" json:"within"`   // another context, listed before, that must hold too
 	Outside string   `yaml:"outside" json:"outside"` // another, listed before, that must not hold
 	Formats []string `yaml:"formats" json:"formats"` // one of these lies around the content; empty is any
+	Group   string   `yaml:"group" json:"group"`     // part of a device that contents in it are of, whatever the kinds of their marks; "" is none
 	Path    string   `yaml:"path" json:"path"`       // expression on the whole way, such as /web-x.squashfs.img/js/set.js; empty is any
 	Note    string   `yaml:"note" json:"note"`
 }

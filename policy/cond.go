@@ -171,7 +171,7 @@ type inquiry struct {
 func (q *inquiry) unseen(what string) finding {
 	c := q.facts.Coverage
 	if c.Percent < *q.rule.Coverage || *q.rule.Coverage == 100 && !c.Clear {
-		return because(unknown, "%s was not found, and %g %% of the bytes were read where the rule asks for %g %%", what, c.Percent, *q.rule.Coverage)
+		return because(unknown, "%s was not found, and %g %% of the bytes were read where the rule asks for %g %%%s", what, c.Percent, *q.rule.Coverage, c.Unseen())
 	}
 	return because(no, "%s was not found in the %g %% of the bytes that were read", what, c.Percent)
 }

@@ -82,6 +82,22 @@ type Coverage struct {
 	Regions []string `yaml:"regions" json:"regions,omitempty" cel:"regions"` // what was not read, the first of them
 }
 
+// maxUnseen is how many regions a sentence names.
+const maxUnseen = 5
+
+// Unseen says for a sentence where bytes were not read: "; not read: ...", or "".
+func (c Coverage) Unseen() string {
+	n := len(c.Regions)
+	if n == 0 {
+		return ""
+	}
+	s := "; not read: " + strings.Join(c.Regions[:min(n, maxUnseen)], "; ")
+	if n > maxUnseen {
+		s += "; and more"
+	}
+	return s
+}
+
 // Listing is what a device list says of the firmware.
 type Listing struct {
 	Entry        string        `yaml:"entry" json:"entry,omitempty"` // id; "" if the firmware is in no entry

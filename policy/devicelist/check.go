@@ -229,11 +229,7 @@ func (c *Check) add(rule string, s State, format string, args ...any) *Result {
 	return &c.Results[len(c.Results)-1]
 }
 
-// How many things a sentence lists at most.
-const (
-	maxDifferences = 10
-	maxUnread      = 5
-)
+const maxDifferences = 10
 
 // unlisted tells a firmware that is unlike every entry from one that differs from the entry which
 // it is meant to be, or which it shares the most with.
@@ -264,12 +260,9 @@ func (q *Inquiry) unlisted(d *Device, c *Check, meant *Entry) error {
 
 // unreadable says how much was read, and where it was not.
 func unreadable(d *Device) string {
-	s := fmt.Sprintf("%g %% of the bytes were read", d.Facts.Coverage.Percent)
+	s := fmt.Sprintf("%g %% of the bytes were read%s", d.Facts.Coverage.Percent, d.Facts.Coverage.Unseen())
 	if d.Manifest.Gap != "" {
 		s = d.Manifest.Gap + "; " + s
-	}
-	if n := len(d.Facts.Coverage.Regions); n > 0 {
-		s += "; not read: " + strings.Join(d.Facts.Coverage.Regions[:min(n, maxUnread)], "; ")
 	}
 	return s
 }

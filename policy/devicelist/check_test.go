@@ -68,3 +68,31 @@ func TestListingFeedsRules(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkCheck checks 10,000 devices against a list of 10,000, with two rule packs.
+func BenchmarkCheck(b *testing.B) {
+	l, err := devicelist.Parse("list.yaml", many(10_000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	g, err := policy.Entities()
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := devicelist.Inquiry{List: l, At: "2026-05-01"}
+	for _, name := range []string{"us-889", "uk-2022"} {
+		p, err := policy.Builtin(name, g)
+		if err != nil {
+			b.Fatal(err)
+		}
+		q.Packs = append(q.Packs, p)
+	}
+	for b.Loop() {
+		for i := range l.Entries {
+			d := &devicelist.Device{SHA256: l.Entries[i].Firmware[0].SHA256, Manifest: &devicelist.Manifest{Lines: []string{"x"}}, Facts: policy.Facts{Coverage: policy.Coverage{Percent: 100, Clear: true}, Purpose: "public-safety", Sites: []string{"sensitive"}}}
+			if c, err := q.Check(d); err != nil || c.Verdict != devicelist.Approved {
+				b.Fatal(c, err)
+			}
+		}
+	}
+}

@@ -19,28 +19,29 @@ and says who really made it, each claim with the bytes that show it.`,
 
 {{end}}{{.UsageString}}
 ` + exitHelp + "\n")
-	root.AddCommand(
-		newScanCommand(env),
-		newUnpackCommand(env),
-		newCarveCommand(env),
-		newDiffCommand(env),
-		newEntropyCommand(env),
-		newSBOMCommand(env),
-		newMatchCommand(env),
-		newLearnCommand(env),
-		newPacksCommand(env),
-		newIndexCommand(env),
-		newSameCommand(env),
-		newLearnComponentCommand(env),
-		newVerifyCommand(env),
-		newMutateCommand(env),
-		newEstateCommand(env),
-		newCheckCommand(env),
-		newListCommand(env),
-		newPolicyCommand(env),
-		newKeyCommand(env),
-		newFormatsCommand(env),
-		newVersionCommand(env),
-	)
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"image", "What is in an image, and who made it:", []*cobra.Command{
+			newScanCommand(env), newMatchCommand(env), newSBOMCommand(env), newVerifyCommand(env),
+		}},
+		{"list", "Lists, rules and the estate:", []*cobra.Command{
+			newCheckCommand(env), newListCommand(env), newPolicyCommand(env), newEstateCommand(env), newKeyCommand(env),
+		}},
+		{"bench", "At the bench:", []*cobra.Command{
+			newUnpackCommand(env), newDiffCommand(env), newSameCommand(env), newCarveCommand(env), newEntropyCommand(env), newFormatsCommand(env),
+		}},
+		{"learn", "Learning from what you have:", []*cobra.Command{
+			newLearnCommand(env), newPacksCommand(env), newIndexCommand(env), newLearnComponentCommand(env), newMutateCommand(env),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			root.AddCommand(c)
+		}
+	}
+	root.AddCommand(newVersionCommand(env))
 	return root
 }

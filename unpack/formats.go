@@ -51,6 +51,7 @@ import (
 	"hallmark/unpack/novatek"
 	"hallmark/unpack/nsis"
 	"hallmark/unpack/pe"
+	"hallmark/unpack/qnap"
 	"hallmark/unpack/rar"
 	"hallmark/unpack/reolink"
 	"hallmark/unpack/rockchip"
@@ -110,6 +111,7 @@ func Formats() []format.Format {
 		bosch.Format,
 		bosch.Archive,
 		xiaomi.Format,
+		qnap.Format,
 		allwinner.Format,
 		sunplus.Format,
 		milbeaut.Format,

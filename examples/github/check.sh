@@ -21,6 +21,7 @@ one --as-of "$AS_OF"
 one --inconclusive "$INCONCLUSIVE"
 
 mkdir -p "$RESULTS"
+rm -f "$RESULTS"/hallmark.{sarif,xml,json,md}
 args+=(-o text -o "sarif=$RESULTS/hallmark.sarif" -o "junit=$RESULTS/hallmark.xml" -o "json=$RESULTS/hallmark.json" -o "md=$RESULTS/hallmark.md")
 
 files=()

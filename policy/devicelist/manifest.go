@@ -46,7 +46,13 @@ func ParseManifest(data []byte, root artifact.Digest) (*Manifest, error) {
 	if got := artifact.Digest(sha256.Sum256(data)); got != root {
 		return nil, fmt.Errorf("the manifest has the content root %s, and the list says %s", got, root)
 	}
-	return &Manifest{Lines: strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")}, nil
+	m := &Manifest{Lines: strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")}
+	for i, l := range m.Lines[1:] {
+		if l <= m.Lines[i] {
+			return nil, fmt.Errorf("the manifest is not in order: line %d", i+3)
+		}
+	}
+	return m, nil
 }
 
 // NewManifest lists what t holds. s holds its contents.

@@ -1,6 +1,7 @@
 package devicelist_test
 
 import (
+	"crypto/sha256"
 	"io"
 	"io/fs"
 	"slices"
@@ -99,6 +100,10 @@ func TestManifest(t *testing.T) {
 	}
 	if _, err := devicelist.ParseManifest(append(m.Text(), ' '), m.Root()); err == nil {
 		t.Error("a changed manifest was taken")
+	}
+	mixed := []byte("hallmark manifest 1\nrest b 1\nrest a 1\n")
+	if _, err := devicelist.ParseManifest(mixed, sha256.Sum256(mixed)); err == nil || !strings.Contains(err.Error(), "not in order: line 3") {
+		t.Error(err)
 	}
 	if _, err := devicelist.ParseManifest([]byte("something"), m.Root()); err == nil {
 		t.Error("what is no manifest was taken")

@@ -16,6 +16,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/gob"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io/fs"
@@ -86,7 +88,7 @@ type file struct {
 func programs(dir string, family func(path string) string, paint func([]byte, string) []byte) []file {
 	var paths []string
 	filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && magic(p) {
+		if err == nil && d.Type().IsRegular() && filepath.Ext(p) != ".o" && magic(p) {
 			paths = append(paths, p)
 		}
 		return nil
@@ -100,14 +102,30 @@ func programs(dir string, family func(path string) string, paint func([]byte, st
 		if paint != nil {
 			b = paint(b, f.family)
 		}
-		set, err := feature.Extract(bytes.NewReader(b), int64(len(b)), feature.Options{})
-		if err != nil {
-			log.Fatal(err)
-		}
-		f.Sample = fingerprint.Sample{Name: p, Digest: sha256.Sum256(b), Size: int64(len(b)), Set: set}
+		f.Sample = sample(p, b)
 		return f, nil
 	})
 	return out
+}
+
+// sample takes the features of b. With CACHE, a folder, it keeps them there for the next run.
+func sample(name string, b []byte) fingerprint.Sample {
+	s := fingerprint.Sample{Name: name, Digest: sha256.Sum256(b), Size: int64(len(b)), Set: &feature.Set{}}
+	kept := filepath.Join(os.Getenv("CACHE"), s.Digest.String())
+	if data, err := os.ReadFile(kept); err == nil && gob.NewDecoder(bytes.NewReader(data)).Decode(s.Set) == nil {
+		return s
+	}
+	var err error
+	if s.Set, err = feature.Extract(bytes.NewReader(b), int64(len(b)), feature.Options{}); err != nil {
+		log.Fatal(err)
+	}
+	if os.Getenv("CACHE") != "" {
+		var data bytes.Buffer
+		if err := errors.Join(gob.NewEncoder(&data).Encode(s.Set), os.WriteFile(kept, data.Bytes(), 0o644)); err != nil {
+			log.Fatal(err)
+		}
+	}
+	return s
 }
 
 func magic(p string) bool {
@@ -149,15 +167,23 @@ func debian(dir, split string) {
 	suites, _ := filepath.Glob(filepath.Join(dir, "*-*"))
 	var background []file
 	plain := map[string][]file{}
-	background = append(background, libraries(filepath.Join(dir, "..", "bg"))...)
+	families := map[string]bool{}
 	for _, s := range suites {
 		for _, f := range programs(s, source, nil) {
 			switch part(f.family) {
 			case "background":
 				background = append(background, f)
-			case split:
+			default:
+				families[f.family] = true
+			}
+			if part(f.family) == split {
 				plain[filepath.Base(s)] = append(plain[filepath.Base(s)], f)
 			}
+		}
+	}
+	for _, f := range libraries(filepath.Join(dir, "..", "bg")) {
+		if !families[f.family] { // what is asked for is nobody's background
+			background = append(background, f)
 		}
 	}
 	known := plain["bookworm-armhf"]
@@ -178,12 +204,15 @@ func debian(dir, split string) {
 	}
 }
 
-// libraries are free ones that others embed: they are background and nothing else.
+// libraries are free ones that others embed, by DIR/SUITE-ARCH/SOURCE: they are background and nothing else.
 func libraries(dir string) []file {
 	if os.Getenv("NO_LIBRARIES") != "" {
 		return nil
 	}
-	return programs(dir, func(string) string { return "background" }, nil)
+	return programs(dir, func(p string) string {
+		rel, _ := filepath.Rel(dir, p)
+		return strings.Split(filepath.ToSlash(rel), "/")[1]
+	}, nil)
 }
 
 func byFamily(list []file) map[string][]file {
@@ -230,7 +259,7 @@ func judge(name string, packs []*fingerprint.Pack, files []file) {
 		pairs += len(packs)
 		for _, l := range likes {
 			if l.Family == f.family {
-				hit = true
+				hit = hit || !l.Island
 			} else if !l.Island {
 				wrong++
 				bad = true
@@ -405,13 +434,14 @@ func vendor(dir, known, query, leave, split string) {
 	common = fingerprint.NewBackground(samples(against))
 	packs := learn(map[string][]file{name: refs}, samples(against))
 	judge(query, packs, append(queries, others...))
-	var painted []file
-	for _, f := range append(slices.Clone(queries), others...) {
-		b, _ := os.ReadFile(f.path)
-		b = paint(b, name)
-		f.Set, _ = feature.Extract(bytes.NewReader(b), int64(len(b)), feature.Options{})
-		painted = append(painted, f)
-	}
+	painted, _ := work.Map(context.Background(), pool, queries, func(_ context.Context, f file) (file, error) {
+		b, err := os.ReadFile(f.path)
+		if err != nil {
+			log.Fatal(err)
+		}
+		f.Sample = sample(f.path, paint(b, name))
+		return f, nil
+	})
 	judge(query+", disguised", packs, painted)
 }
 

@@ -209,66 +209,70 @@ func ratio(recall, falsely float64) float64 {
 
 func round(v float64) float64 { return math.Round(v*100) / 100 }
 
-// island reports whether hits are confined to one narrow part of one learnt file: then they say
-// that both hold that part, which may be somebody else's library, and no more.
+// island reports whether hits are confined to narrow parts of learnt files: then they say that
+// both hold these parts, which may be somebody else's library or run-time, and no more.
 func (c *Component) island(hits []ClassHits) bool {
+	found := false
 	for _, classes := range [][]string{{"strings", "shingles"}, {"data", "code"}, {"exports", "words"}} {
-		var at []byte
-		byFile := map[byte]int{}
-		all := map[byte][]byte{}
-		for i := range c.Classes {
-			t := &c.Classes[i]
-			if !slices.Contains(classes, t.Class) {
-				continue
-			}
-			for _, e := range t.entries {
-				all[e.file] = append(all[e.file], e.pos)
-			}
-			for _, h := range hits {
-				if h.Class == t.Class {
-					for _, k := range h.entries {
-						byFile[t.entries[k].file]++
-					}
-				}
-			}
-		}
-		total, best := 0, byte(0)
-		for f := range 256 {
-			n := byFile[byte(f)]
-			total += n
-			if n > byFile[best] {
-				best = byte(f)
+		at := c.positions(hits, classes)
+		total, confined := 0, 0
+		for f := range at.hits {
+			total += len(at.hits[f])
+			if at.narrow(f) {
+				confined += len(at.hits[f])
 			}
 		}
 		if total < minIsland {
 			continue
 		}
-		if byFile[best]*10 < total*9 || len(all[best]) < 4*minIsland {
+		if confined*10 < total*9 {
 			return false
 		}
-		for i := range c.Classes {
-			t := &c.Classes[i]
-			for _, h := range hits {
-				if h.Class == t.Class && slices.Contains(classes, t.Class) {
-					for _, k := range h.entries {
-						if e := t.entries[k]; e.file == best {
-							at = append(at, e.pos)
-						}
-					}
+		found = true
+	}
+	return found
+}
+
+// positions are how far into each learnt file its entries stand, all of them and those hit.
+type positions struct{ all, hits [256][]byte }
+
+func (c *Component) positions(hits []ClassHits, classes []string) *positions {
+	var p positions
+	for i := range c.Classes {
+		t := &c.Classes[i]
+		if !slices.Contains(classes, t.Class) {
+			continue
+		}
+		for _, e := range t.entries {
+			p.all[e.file] = append(p.all[e.file], e.pos)
+		}
+		for _, h := range hits {
+			if h.Class == t.Class {
+				for _, k := range h.entries {
+					e := t.entries[k]
+					p.hits[e.file] = append(p.hits[e.file], e.pos)
 				}
 			}
 		}
-		slices.Sort(at)
-		low, high := at[len(at)/10], at[len(at)-1-len(at)/10]
-		within := 0
-		for _, p := range all[best] {
-			if p >= low && p <= high {
-				within++
-			}
-		}
-		return within*4 < len(all[best])
 	}
-	return false
+	return &p
+}
+
+// narrow reports whether the hits of a file, but for a tenth at each end, stand where less than a
+// quarter of its entries do.
+func (p *positions) narrow(f int) bool {
+	at := slices.Sorted(slices.Values(p.hits[f]))
+	if len(at) < 2 || len(p.all[f]) < 4*minIsland {
+		return false
+	}
+	low, high := at[len(at)/10], at[len(at)-1-len(at)/10]
+	within := 0
+	for _, pos := range p.all[f] {
+		if pos >= low && pos <= high {
+			within++
+		}
+	}
+	return within*4 < len(p.all[f])
 }
 
 // minIsland is the fewest hits whose places say anything.

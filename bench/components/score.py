@@ -72,7 +72,18 @@ def score(truth, bom, verbose, rule=""):
         print("wrong version:", "; ".join(versions))
     return n, len(found), len(exact), len(wrong), len(versions), (n - bad) / n if n else 1
 
+def packages(truth, bom):
+    """How well a bill of materials repeats a package database."""
+    want = {(p, v) for p, v, _ in truth["packages"]}
+    have = [(c["name"], c.get("version", ""), c.get("purl", "")) for c in json.load(open(bom))["components"] if c.get("purl", "").startswith("pkg:deb/")]
+    names = {x[:2] for x in have}
+    odd = [p for n, v, p in have if not re.match(r"pkg:deb/[a-z]+/" + re.escape(n.replace("+", "%2B")) + "@", p.replace("%2b", "%2B")) and not p.startswith("pkg:deb/" + n)]
+    return f"{len(want & names)} of {len(want)} packages, {len(names - want)} others, {len(have) - len(names)} twice, {len(odd)} with an odd purl"
+
 if __name__ == "__main__":
+    if sys.argv[2] == "--packages":
+        print(packages(json.load(open(sys.argv[1])), sys.argv[3]))
+        sys.exit()
     args = [a for a in sys.argv[1:] if a != "-v"]
     truth = json.load(open(args[0]))["sources"]
     print(f"| tool | components | sources found of {len(truth)} | with the version | wrong name | wrong version | precision |")

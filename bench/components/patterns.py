@@ -1,0 +1,25 @@
+"""Runs the patterns of cve-bin-tool over a folder, without its database of vulnerabilities, and
+prints the products and versions that they read as a bill of materials."""
+import json, os, sys
+
+from cve_bin_tool.strings import parse_strings
+from cve_bin_tool.version_scanner import VersionScanner
+
+checkers = []
+for checker in VersionScanner.load_checkers().values():
+    try: checkers.append(checker())
+    except Exception: pass # wants to download something
+found = set()
+for folder, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        path = os.path.join(folder, name)
+        if os.path.islink(path) or not os.path.isfile(path): continue
+        with open(path, "rb") as f:
+            if f.read(4) != b"\x7fELF": continue
+        lines = parse_strings(path)
+        for c in checkers:
+            r = c.get_version(lines, path)
+            for x in [r] if "is_or_contains" in r else r:
+                if x.get("version", "UNKNOWN") != "UNKNOWN": # it reports no others
+                    found.update((product, x["version"]) for _, product in c.VENDOR_PRODUCT)
+print(json.dumps({"components": [{"type": "library", "name": n, "version": v} for n, v in sorted(found)]}))

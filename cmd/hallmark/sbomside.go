@@ -104,10 +104,11 @@ func looksLikeDocument(name string) bool {
 	head := make([]byte, 4096)
 	n, _ := io.ReadFull(f, head)
 	head = bytes.TrimLeft(bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf")), " \t\r\n")
+	head = bytes.ToLower(head)
 	if bytes.HasPrefix(head, []byte("{")) || bytes.HasPrefix(head, []byte("<")) {
-		return bytes.Contains(head, []byte("bomFormat")) || bytes.Contains(head, []byte("spdx")) || bytes.Contains(head, []byte("cyclonedx.org/schema"))
+		return bytes.Contains(head, []byte("bomformat")) || bytes.Contains(head, []byte("spdx")) || bytes.Contains(head, []byte("cyclonedx")) || bytes.Contains(head, []byte("payloadtype"))
 	}
-	return bytes.Contains(head, []byte("SPDXVersion:"))
+	return bytes.Contains(head, []byte("spdxversion:"))
 }
 
 // knownNames are the components whose look in an image is known.

@@ -179,6 +179,9 @@ func newMatcher(o *Observed) *matcher {
 	return m
 }
 
+// maxCandidates bounds the components of one name that one declared component is held against.
+const maxCandidates = 256
+
 // candidates returns the components that d can mean: those that share the strongest kind of key.
 func (m *matcher) candidates(d *Declared) []int {
 	var hashes []string
@@ -188,7 +191,7 @@ func (m *matcher) candidates(d *Declared) []int {
 	for _, list := range [][]string{hashes, keys(d.Name, d.Purl, d.CPE, "")} {
 		for _, k := range list { // strongest first
 			if found := m.byKey[k]; len(found) > 0 {
-				return slices.Compact(slices.Sorted(slices.Values(found)))
+				return slices.Compact(slices.Sorted(slices.Values(found[:min(len(found), maxCandidates)])))
 			}
 		}
 	}

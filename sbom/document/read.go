@@ -164,7 +164,7 @@ type Affected struct {
 	Versions []Field
 }
 
-// Read reads a document of at most 256 MiB. Errors name the line, or the place in the document.
+// Read reads a document of at most 128 MiB. Errors name the line, or the place in the document.
 func Read(r io.Reader) (*Document, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {

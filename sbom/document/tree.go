@@ -13,9 +13,9 @@ import (
 
 // Limits on documents of others.
 const (
-	maxSize  = 256 << 20 // bytes
+	maxSize  = 128 << 20 // bytes
 	maxDepth = 200       // values within values
-	maxNodes = 4_000_000 // values
+	maxNodes = 2_000_000 // values
 )
 
 // node is one value of a document, so that JSON and XML are read by the same code. In XML,
@@ -169,7 +169,7 @@ func (t *tree) members(d *json.Decoder, n *node) error {
 type frame struct {
 	node  *node
 	names map[string]int // of elements in it
-	text  *strings.Builder
+	text  []byte
 }
 
 // parseXML reads text into nodes. Entities of a document type are not known to it and end it.
@@ -200,7 +200,10 @@ func parseXML(text []byte) (*node, error) {
 			n := &node{name: v.Name.Local, kind: element, line: line}
 			var parent *node
 			if len(open) > 0 {
-				f := open[len(open)-1]
+				f := &open[len(open)-1]
+				if f.names == nil {
+					f.names = map[string]int{}
+				}
 				f.names[n.name]++
 				parent, n.nth = f.node, f.names[n.name]
 			} else if root != nil {
@@ -223,15 +226,16 @@ func parseXML(text []byte) (*node, error) {
 					return fail(err)
 				}
 			}
-			open = append(open, frame{n, map[string]int{}, &strings.Builder{}})
+			open = append(open, frame{node: n})
 		case xml.EndElement:
 			t.depth--
 			f := open[len(open)-1]
-			f.node.text = strings.TrimSpace(f.text.String())
+			f.node.text = string(bytes.TrimSpace(f.text))
 			open = open[:len(open)-1]
 		case xml.CharData:
 			if len(open) > 0 {
-				open[len(open)-1].text.Write(v)
+				f := &open[len(open)-1]
+				f.text = append(f.text, v...)
 			}
 		}
 	}

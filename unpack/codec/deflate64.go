@@ -1,21 +1,14 @@
 package codec
 
-import (
-	"io"
-	"math/bits"
-)
+import "io"
 
 // deflate64Stream decodes Deflate64, method 9 of ZIP: deflate whose distances reach back 64 KiB and
 // whose last length symbol has 16 more bits in place of none. It is not specified apart from
 // APPNOTE 5.5 (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT);
 // Mark Adler's infback9 (https://github.com/madler/zlib/tree/master/contrib/infback9) tells its tables.
 type deflate64Stream struct {
-	blockStream
+	lowStream
 	w        *window
-	acc      uint64 // bits at hand, the next one lowest
-	have     uint
-	missing  uint // bits of have that the input did not have
-	bad      error
 	state    deflateState
 	final    bool
 	stored   int // bytes left of a stored block
@@ -47,10 +40,6 @@ func NewDeflate64(r io.ReaderAt, size, maxMemory int64) (Stream, error) {
 	s := &deflate64Stream{w: newWindow(deflate64Window, maxMemory)}
 	s.in, s.next = newInput(r, size), s.decode
 	return s, nil
-}
-
-func (s *deflate64Stream) Consumed() int64 {
-	return s.in.consumed() - max(0, int64(s.have)-int64(s.missing))/8
 }
 
 // decode fills the window's room.
@@ -229,43 +218,4 @@ func (s *deflate64Stream) reach() int {
 	}
 	extra := uint(c)/2 - 1
 	return (2+c%2)<<extra + 1 + s.bits(extra)
-}
-
-func (s *deflate64Stream) peek() uint64 {
-	for s.have < 16 {
-		b, err := s.in.ReadByte()
-		if err == io.EOF {
-			s.missing += 8
-		} else if err != nil && s.bad == nil {
-			s.bad = err
-		}
-		s.acc |= uint64(b) << s.have
-		s.have += 8
-	}
-	return s.acc
-}
-
-func (s *deflate64Stream) drop(n uint) {
-	s.acc >>= n
-	if s.have -= n; s.have < s.missing && s.bad == nil {
-		s.bad = io.ErrUnexpectedEOF
-	}
-}
-
-func (s *deflate64Stream) bits(n uint) int {
-	v := int(s.peek() & (1<<n - 1))
-	s.drop(n)
-	return v
-}
-
-func (s *deflate64Stream) symbol(h *huffman) int {
-	c, n := h.decode(int(bits.Reverse16(uint16(s.peek()))))
-	if n > 16 {
-		if s.bad == nil {
-			s.bad = ErrCorrupt
-		}
-		return 0
-	}
-	s.drop(n)
-	return c
 }

@@ -13,6 +13,12 @@ import (
 // decoder returns the stream of m's method over the size bytes of r.
 func decoder(m *member, r io.ReaderAt, size, maxMemory int64) (codec.Stream, error) {
 	switch m.method {
+	case methodShrink:
+		return codec.NewShrink(r, size, m.size)
+	case methodReduce1, methodReduce2, methodReduce3, methodReduce4:
+		return codec.NewReduce(r, size, m.size, int(m.method-methodReduce1)+1)
+	case methodImplode:
+		return codec.NewImplode(r, size, m.size, m.flags&flagLarge != 0, m.flags&flagLiterals != 0)
 	case methodDeflate:
 		return codec.NewDeflate(r, size, maxMemory)
 	case methodDeflate64:

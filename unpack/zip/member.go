@@ -38,6 +38,8 @@ const (
 const (
 	flagEncrypted  = 1 << 0
 	flagMarker     = 1 << 1 // LZMA: the data ends with a marker
+	flagLarge      = 1 << 1 // implode: a window of 8 KiB
+	flagLiterals   = 1 << 2 // implode: literals are coded
 	flagDescriptor = 1 << 3 // sizes and CRC stand behind the data
 	flagReserved   = 1<<7 | 1<<8 | 1<<9 | 1<<10 | 1<<12 | 1<<14 | 1<<15
 
@@ -49,6 +51,12 @@ const (
 // Methods. APPNOTE 4.4.5.
 const (
 	methodStore     = 0
+	methodShrink    = 1
+	methodReduce1   = 2 // with a factor of 1
+	methodReduce2   = 3
+	methodReduce3   = 4
+	methodReduce4   = 5
+	methodImplode   = 6
 	methodDeflate   = 8
 	methodDeflate64 = 9
 	methodBzip2     = 12
@@ -127,7 +135,8 @@ func follows(src format.Source, off int64) bool {
 // known reports whether the member's method can be decoded.
 func (m *member) known() bool {
 	switch m.method {
-	case methodStore, methodDeflate, methodDeflate64, methodBzip2, methodLZMA, methodOldZstd, methodZstd, methodXZ:
+	case methodStore, methodShrink, methodReduce1, methodReduce2, methodReduce3, methodReduce4, methodImplode, methodDeflate, methodDeflate64,
+		methodBzip2, methodLZMA, methodOldZstd, methodZstd, methodXZ:
 		return true
 	}
 	return false

@@ -127,10 +127,10 @@ func (a *archive) descriptor(m *member, end int64) int64 {
 	return end
 }
 
-// measure finds the length of a member of unknown length: by decoding it, or if it is stored by
-// its descriptor.
+// measure finds the length of a member of unknown length: by decoding it, or if that does not tell where
+// it ends by its descriptor.
 func (a *archive) measure(m *member) bool {
-	if m.flags&flagEncrypted != 0 || m.method == methodStore || !m.known() {
+	if m.flags&flagEncrypted != 0 || m.method <= methodImplode || !m.known() {
 		return a.findDescriptor(m)
 	}
 	left := a.src.Size() - m.data

@@ -5,7 +5,7 @@
 // local headers are, one after the other. Members come out as the directory lists them, the
 // same name as often as it occurs. The CRC-32 of every member is checked.
 // Not read: archives split over several volumes, encrypted members, an encrypted central directory,
-// and the methods shrink, reduce, implode, PPMd, WavPack and JPEG.
+// and the methods PPMd, WavPack and JPEG.
 package zip
 
 import (
@@ -37,7 +37,7 @@ var Format = format.Format{
 	},
 	Limits: []string{
 		"Encrypted members are yielded as they are stored.",
-		"Methods shrink, reduce, implode, PPMd, WavPack and JPEG are not decoded.",
+		"Methods PPMd, WavPack and JPEG are not decoded.",
 		"Archives split over several volumes are not joined.",
 	},
 	Open: Open,

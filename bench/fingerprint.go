@@ -409,7 +409,8 @@ func vendor(dir, known, query, leave, split string) {
 			queries = append(queries, f)
 		case own || q: // a third party's file beside a vendor's
 			against = append(against, f)
-		case part(vendorOf(f.family)) == "background":
+		case part(vendorOf(f.family)) == "background", strings.HasPrefix(f.family, "debian-") && strings.Contains(f.family, ".so"):
+			// Free libraries are what vendors embed, so that a lab has all of them in its background.
 			against = append(against, f)
 		case part(vendorOf(f.family)) == split:
 			others = append(others, f)

@@ -88,27 +88,32 @@ func Learn(s *Spec) (*Pack, error) {
 	if len(test) < minNegatives {
 		return nil, weak("%d contents of others are left to test with, at least %d are needed; give --against a folder with four times as many programs of others", len(test), minNegatives)
 	}
+	// A content is compared without the background, which makes what it shares a greater part of it.
+	fit, test = lessBackground(fit, s.Background), lessBackground(test, s.Background)
 	var p Pack
 	var first error
+	leftOut := 0
 	parts := (len(refs) + maxTogether - 1) / maxTogether
 	for i := range parts {
 		c := Component{Family: s.Family, Name: s.Component, Extractor: feature.Version}
 		if parts > 1 {
 			c.Part = i + 1
 		}
-		err := c.learn(s, refs[len(refs)*i/parts:len(refs)*(i+1)/parts], subtract, fit, test)
-		switch {
+		mine := refs[len(refs)*i/parts : len(refs)*(i+1)/parts]
+		switch err := c.learn(s, mine, subtract, fit, test); {
 		case err == nil:
 			p.Components = append(p.Components, c)
-		case !errors.Is(err, ErrWeak):
+		case errors.Is(err, ErrWeak):
+			leftOut += len(mine)
+			first = cmp.Or(first, err)
+		default:
 			return nil, err
-		case first == nil:
-			first = err
 		}
 	}
 	if len(p.Components) == 0 {
 		return nil, first
 	}
+	p.Components[0].From.LeftOut = leftOut
 	b, err := p.Encode()
 	if err != nil {
 		return nil, err
@@ -181,6 +186,19 @@ func split(against, refs []Sample) (subtract, fit, test []Sample) {
 		seen[s.Digest] = true
 	}
 	return subtract, fit, test
+}
+
+func lessBackground(samples []Sample, b *Background) []Sample {
+	if b == nil {
+		return samples
+	}
+	out := slices.Clone(samples)
+	for i := range out {
+		set := *out[i].Set
+		set.Lists = *ownOf(out[i].Set, b)
+		out[i].Set = &set
+	}
+	return out
 }
 
 func sumOf(samples []Sample) string {

@@ -111,7 +111,8 @@ type Hits struct {
 type Origin struct {
 	Background     *artifact.Digest `json:"background,omitempty"` // file
 	Against        int              `json:"against"`              // contents of others
-	Subtracted     int              `json:"subtracted"`           // of them taken away
+	Subtracted     int              `json:"subtracted"`           // of them taken away before the tests
+	LeftOut        int              `json:"left_out,omitempty"`   // references in parts too weak to be learnt
 	OtherFamilies  []string         `json:"other_families,omitempty"`
 	OmittedWords   []string         `json:"omitted_words,omitempty"`
 	MergedFrom     []string         `json:"merged_from,omitempty"` // digests of packs

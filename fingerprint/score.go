@@ -130,6 +130,7 @@ const (
 // Hits count only if they are a share of what the content has, or of what one learnt file has.
 func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 	parts := map[string]float64{}
+	denied := c.deniedByText(o)
 	for i := range c.Classes {
 		t := &c.Classes[i]
 		class := classOf(t.Class)
@@ -138,7 +139,7 @@ func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 			continue
 		}
 		h := t.hits(o[class], entries)
-		if t.MinHits > 0 {
+		if t.MinHits > 0 && !(denied && habits[class].group == "bytes") {
 			h.Need = int(math.Ceil(float64(t.MinHits) * more))
 			h.Enough = h.Hits >= h.Need && t.shares(h, 1)
 			if g := habits[class].group; h.Hits > max(2, t.InnocentHits) && t.shares(h, halfShare) {
@@ -157,6 +158,26 @@ func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 	}
 	return hits, alike || sum >= enoughTogether && len(parts) >= 2
 }
+
+// deniedByText reports whether a content has much text and next to none of it is the component's:
+// then bytes of code and tables that both have come from a run-time library or a codec. A
+// relative keeps text of its own, even if half of it was scrambled.
+func (c *Component) deniedByText(o *own) bool {
+	have := len(o[feature.Strings]) + len(o[feature.Shingles])
+	if have < manyTexts {
+		return false
+	}
+	hits := 0
+	for _, class := range []feature.Class{feature.Strings, feature.Shingles} {
+		if t := c.trait(class); t != nil {
+			hits += len(t.common(o[class]))
+		}
+	}
+	return hits*100 < have
+}
+
+// manyTexts is how many texts and pairs of words a content has that could speak for a relative.
+const manyTexts = 100
 
 func (t *Trait) hits(list []feature.Feature, entries []int) ClassHits {
 	return ClassHits{Class: t.Class, Hits: len(entries), Of: len(list), Known: t.Kept, Share: t.share(list, entries), FileShare: t.fileShare(entries), entries: entries}
@@ -210,10 +231,11 @@ func ratio(recall, falsely float64) float64 {
 func round(v float64) float64 { return math.Round(v*100) / 100 }
 
 // island reports whether hits are confined to narrow parts of learnt files: then they say that
-// both hold these parts, which may be somebody else's library or run-time, and no more.
+// both hold these parts, which may be somebody else's library, and no more. Tables and code are not
+// asked: relatives without text often have one table in common, and that is theirs.
 func (c *Component) island(hits []ClassHits) bool {
 	found := false
-	for _, classes := range [][]string{{"strings", "shingles"}, {"data", "code"}, {"exports", "words"}} {
+	for _, classes := range [][]string{{"strings", "shingles"}, {"exports", "words"}} {
 		at := c.positions(hits, classes)
 		total, confined := 0, 0
 		for f := range at.hits {

@@ -225,6 +225,9 @@ func writeComponent(w io.Writer, c *fingerprint.Component, all bool) {
 	for _, name := range weak {
 		fmt.Fprintf(w, "  too few features of its own to be recognised alone: %s\n", report.Printable(name))
 	}
+	if n := c.From.LeftOut; n > 0 {
+		fmt.Fprintf(w, "  %d further contents were not learnt: their parts are too weak\n", n)
+	}
 	for _, l := range c.From.CrossExclusion {
 		fmt.Fprintf(w, "  lost %d features that %s has as well\n", l.Features, report.Printable(l.To))
 	}

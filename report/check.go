@@ -25,9 +25,14 @@ type Inspection struct {
 	Packs    []*policy.Pack
 	Warnings []string
 	Devices  []*devicelist.Check
-	// Pointer is the file in the repository that results point at, relative and with slashes: the
-	// list, or the firmware itself if there is none.
-	Pointer []string // of each device
+	Pointers []Pointer // of each device
+}
+
+// Pointer is the line of a file in the repository that results on a device point at: where it is
+// named to be checked, or its entry in the list, or the firmware itself.
+type Pointer struct {
+	File string // relative, with slashes
+	Line int
 }
 
 // CheckOutputs returns the outputs of a check; those about components need a single device.
@@ -88,14 +93,18 @@ func (c *Inspection) basis() []string {
 func short(id string) string { return id[:min(16, len(id))] }
 
 func (c *Inspection) place() string {
-	purpose, site := c.Purpose, strings.Join(c.Sites, ", ")
+	return fmt.Sprintf("as of %s, %s", c.AsOf, placeOf(c.Purpose, c.Sites))
+}
+
+func placeOf(purpose string, sites []string) string {
+	site := strings.Join(sites, ", ")
 	if purpose == "" {
 		purpose = "not said"
 	}
 	if site == "" {
 		site = "not said"
 	}
-	return fmt.Sprintf("as of %s, purpose %s, site class %s", c.AsOf, purpose, site)
+	return fmt.Sprintf("purpose %s, site class %s", purpose, site)
 }
 
 // about says of a device what its verdict rests on.
@@ -149,6 +158,9 @@ func writeCheckText(w io.Writer, r *Result, s Style) error {
 			verdict += " (" + Printable(a) + ")"
 		}
 		t.line("%s %s", t.bold("Verdict:"), verdict)
+		if f := d.Facts; f.Purpose != c.Purpose || !slices.Equal(f.Sites, c.Sites) {
+			t.line("  %s", Printable(placeOf(f.Purpose, f.Sites)))
+		}
 		for _, x := range told(d) {
 			t.wrap("  ", Printable(fmt.Sprintf("%s %s: %s", strings.ToUpper(string(x.State)), x.Rule, x.Statement)))
 			t.details(x, c)

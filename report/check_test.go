@@ -43,7 +43,7 @@ func inspection(t *testing.T, devices int) *Result {
 			d.Results = append(d.Results, x)
 		}
 		c.Devices = append(c.Devices, d)
-		c.Pointer = append(c.Pointer, "lists/my list: approved.yaml")
+		c.Pointers = append(c.Pointers, Pointer{"lists/my list: approved.yaml", i})
 	}
 	return &Result{Version: "test", Check: c}
 }

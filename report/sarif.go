@@ -127,7 +127,7 @@ func WriteSARIF(w io.Writer, r *Result, _ Style) error {
 					omitted++
 					continue
 				}
-				run.Results = append(run.Results, sarifOf(c, d, x, c.Pointer[i], index[x.Rule]))
+				run.Results = append(run.Results, sarifOf(c, d, x, c.Pointers[i], index[x.Rule]))
 			}
 		}
 	}
@@ -177,8 +177,8 @@ func level(s string) string {
 	return s
 }
 
-func sarifOf(c *Inspection, d *devicelist.Check, x *devicelist.Result, pointer string, rule int) sarifResult {
-	loc := sarifLocation{Physical: sarifPhysical{sarifArtifact{relativeURI(pointer)}, sarifRegion{max(d.Line, 1)}}}
+func sarifOf(c *Inspection, d *devicelist.Check, x *devicelist.Result, pointer Pointer, rule int) sarifResult {
+	loc := sarifLocation{Physical: sarifPhysical{sarifArtifact{relativeURI(pointer.File)}, sarifRegion{max(pointer.Line, 1)}}}
 	if x.Inner != "" {
 		loc.Logical = []sarifLogical{{text8(x.Inner), "resource"}}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,24 +35,25 @@ type checkFlags struct {
 	purpose      string
 	sites        []string
 	entry        string
+	devices      string
 	inconclusive string
 }
 
 func newCheckCommand(env *environment) *cobra.Command {
 	f := &checkFlags{analysis: analysis{bom: true, makers: true}, out: outputFlags{choice: report.CheckOutputs()}}
 	c := &cobra.Command{
-		Use:   "check FIRMWARE...",
+		Use:   "check [FIRMWARE...]",
 		Short: "Check firmware against a list of approved devices and rule packs",
 		Long: `check says of each FIRMWARE whether exactly this firmware is on the list today (--list), and
 whether what is inside matches the description of a rule (--policy). What could not be read never
 passes. A list or waivers without a valid signature, or out of date, are unusable.
 
-A rule pack is a name (see "hallmark policy") or a file.`,
+A rule pack is a name (see "hallmark policy") or a file. --devices names devices in a file, each
+with its brand, entry, purpose and site.`,
 		Example: `  hallmark check --list approved.yaml --key issuer.pub camera.bin
   hallmark check --policy us-889 --purpose government-facility camera.bin
   hallmark check --list approved.yaml --key issuer.pub --waivers waivers.yaml --policy uk-2022 \
     --site-class sensitive -o text -o sarif=hallmark.sarif -o junit=hallmark.xml *.bin`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
 	f.analysis.input.register(c)
@@ -67,6 +69,7 @@ A rule pack is a name (see "hallmark policy") or a file.`,
 	fl.StringVar(&f.purpose, "purpose", "", "what the device is for: "+strings.Join(policy.Purposes(), ", "))
 	fl.StringSliceVar(&f.sites, "site-class", nil, "what the site is: "+strings.Join(policy.SiteClasses(), ", "))
 	fl.StringVar(&f.entry, "entry", "", "`id` of the entry that the firmware is meant to be")
+	fl.StringVar(&f.devices, "devices", "", "`file` that names devices to check, YAML or JSON")
 	fl.StringVar(&f.inconclusive, "inconclusive", "fail", "what to make of devices that nobody can judge: fail (exit 2) or warn")
 	fl.StringVar(&f.analysis.brand, "claimed-brand", "", "brand that the product is sold under")
 	fl.StringVar(&f.analysis.model, "claimed-model", "", "model that the product is sold as")
@@ -103,9 +106,13 @@ func (f *checkFlags) run(ctx context.Context, env *environment, names []string) 
 	if err := f.valid(); err != nil {
 		return err
 	}
+	wanted, err := f.wanted(names)
+	if err != nil {
+		return err
+	}
 	for _, t := range targets {
-		if t.output.Components && len(names) > 1 {
-			return fmt.Errorf("-o %s: a document is about one firmware; %d were given", t.output.Name, len(names))
+		if t.output.Components && len(wanted) > 1 {
+			return fmt.Errorf("-o %s: a document is about one firmware; %d were given", t.output.Name, len(wanted))
 		}
 	}
 	when, err := env.timestamp()
@@ -118,8 +125,8 @@ func (f *checkFlags) run(ctx context.Context, env *environment, names []string) 
 	}
 	r := &report.Result{Version: version, Check: c, Time: when}
 	var cut error // the first that a limit cut short
-	for _, name := range names {
-		one, err := f.device(ctx, env, q, c, name)
+	for _, w := range wanted {
+		one, err := f.device(ctx, env, q, c, w)
 		if one == nil {
 			return err
 		}
@@ -132,6 +139,48 @@ func (f *checkFlags) run(ctx context.Context, env *environment, names []string) 
 		return err
 	}
 	return f.conclude(c, cut)
+}
+
+// wanted is a device to be checked, and where it was named if in a file.
+type wanted struct {
+	devicelist.Wanted
+	named report.Pointer
+}
+
+// wanted lists the firmware of the arguments, of which the flags speak, and those of --devices,
+// for which the flags fill in what the file does not say.
+func (f *checkFlags) wanted(names []string) ([]wanted, error) {
+	var out []wanted
+	for _, name := range names {
+		out = append(out, wanted{Wanted: devicelist.Wanted{Firmware: name, Entry: f.entry}})
+	}
+	if f.devices != "" {
+		data, err := readDocument(f.devices)
+		if err != nil {
+			return nil, err
+		}
+		d, err := devicelist.ParseDevices(f.devices, data)
+		if err != nil {
+			return nil, exitf(exitList, "%w", err)
+		}
+		for _, w := range d.Devices {
+			x := wanted{w, report.Pointer{File: inRepository(f.devices), Line: w.Line}}
+			x.Firmware = filepath.Join(filepath.Dir(f.devices), filepath.FromSlash(w.Firmware))
+			out = append(out, x)
+		}
+	}
+	for i := range out {
+		w := &out[i]
+		w.Brand, w.Model = cmp.Or(w.Brand, f.analysis.brand), cmp.Or(w.Model, f.analysis.model)
+		w.Purpose = cmp.Or(w.Purpose, f.purpose)
+		if w.Sites == nil {
+			w.Sites = f.sites
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("no firmware to check; name one, or give --devices")
+	}
+	return out, nil
 }
 
 // conclude turns the results into the end of the program.
@@ -234,29 +283,35 @@ func verifySignature(name string, data []byte, keys []*signing.PublicKey) ([]*si
 }
 
 // device takes one firmware apart and checks it. With a result, the error is that of a limit.
-func (f *checkFlags) device(ctx context.Context, env *environment, q *devicelist.Inquiry, c *report.Inspection, name string) (*report.Result, error) {
-	r, o, err := f.analysis.run(ctx, env, name)
+func (f *checkFlags) device(ctx context.Context, env *environment, q *devicelist.Inquiry, c *report.Inspection, w wanted) (*report.Result, error) {
+	a := f.analysis
+	a.brand, a.model = w.Brand, w.Model
+	r, o, err := a.run(ctx, env, w.Firmware)
 	if err != nil {
 		return nil, err
 	}
 	defer o.close()
 	m, err := devicelist.NewManifest(r.Tree, o.store)
 	if err != nil {
-		return nil, exitf(exitIO, "%s: %w", name, err)
+		return nil, exitf(exitIO, "%s: %w", w.Firmware, err)
 	}
-	d := &devicelist.Device{Facts: policy.Observe(r.Tree, r.Coverage, r.Match, r.BOM), SHA256: r.Tree.Root, Manifest: m, Entry: f.entry}
-	d.Facts.Claimed.Brand, d.Facts.Claimed.Model = f.analysis.brand, f.analysis.model
-	d.Facts.Purpose, d.Facts.Sites = f.purpose, f.sites
+	d := &devicelist.Device{Facts: policy.Observe(r.Tree, r.Coverage, r.Match, r.BOM), SHA256: r.Tree.Root, Manifest: m, Entry: w.Entry}
+	d.Facts.Claimed.Brand, d.Facts.Claimed.Model = w.Brand, w.Model
+	d.Facts.Purpose, d.Facts.Sites = w.Purpose, w.Sites
 	x, err := q.Check(d)
 	if err != nil {
 		return nil, exitf(exitList, "%w", err)
 	}
 	c.Devices = append(c.Devices, x)
-	pointer := name
-	if f.list != "" {
-		pointer = f.list
+	pointer := w.named
+	switch {
+	case pointer.File != "":
+	case f.list != "":
+		pointer = report.Pointer{File: inRepository(f.list), Line: x.Line}
+	default:
+		pointer = report.Pointer{File: inRepository(w.Firmware), Line: 1}
 	}
-	c.Pointer = append(c.Pointer, inRepository(pointer))
+	c.Pointers = append(c.Pointers, pointer)
 	return r, o.limited()
 }
 

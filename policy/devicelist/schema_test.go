@@ -65,6 +65,12 @@ entries:
     expires: 2026-06-30
 `
 
+const devices = `apiVersion: hallmark/v1
+kind: Devices
+devices:
+  - {firmware: fw/a.bin, brand: Acme, purpose: other, sites: [government]}
+`
+
 // TestSchemas holds that the published schemas and the program refuse the same.
 func TestSchemas(t *testing.T) {
 	for _, tc := range []struct {
@@ -80,6 +86,9 @@ func TestSchemas(t *testing.T) {
 		{"waivers.schema.json", waivers, func(s string) error { _, err := devicelist.ParseWaivers("x", []byte(s)); return err }, map[string]string{
 			"    expires: 2026-06-30\n": "", "reason: replaced in July": "reason: ' '", "subject: {entry: cam-1}": "subject: {}", "entry: cam-1": "entry: cam-1, sha256: " + strings.Repeat("1", 63) + "a",
 			"rule: us-889.video": "rule: all", "min_approvers: 2": "min_approvers: 0", "max_days: 90": "max_days: 0", "requested_by": "requester",
+		}},
+		{"devices.schema.json", devices, func(s string) error { _, err := devicelist.ParseDevices("x", []byte(s)); return err }, map[string]string{
+			"kind: Devices": "kind: Device", "firmware: fw/a.bin": "file: fw/a.bin", "purpose: other": "purpose: others", "sites: [government]": "sites: [goverment]", "brand: Acme": "brand: 12",
 		}},
 	} {
 		s := schema(t, tc.file)
@@ -100,7 +109,7 @@ func TestSchemas(t *testing.T) {
 
 // TestSchemaHasEveryKey holds that schema and types have the same keys, and the same words.
 func TestSchemaHasEveryKey(t *testing.T) {
-	for file, v := range map[string]any{"approved-devices.schema.json": devicelist.List{}, "waivers.schema.json": devicelist.Waivers{}} {
+	for file, v := range map[string]any{"approved-devices.schema.json": devicelist.List{}, "waivers.schema.json": devicelist.Waivers{}, "devices.schema.json": devicelist.DeviceFile{}} {
 		b, err := os.ReadFile(filepath.Join("../../docs", file))
 		if err != nil {
 			t.Fatal(err)

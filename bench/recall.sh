@@ -3,6 +3,7 @@
 #
 #   bench/recall.sh [CORPUS]
 #
+# TOOLS, such as "hallmark,unblob", names those to run; all without.
 # CORPUS is a folder of CATEGORY/IMAGE files, each with IMAGE.truth.json beside it
 # ({"files": [{"type": "f", "sha256": ..., "size": ...}]}). Without one, images are made of
 # Debian's programs with each format's own tools. Needs root, to shut the tools into a box: one
@@ -71,14 +72,18 @@ corpus=${1:-}
 [ -n "$corpus" ] || make_images
 
 python3 - "$corpus" "$work" "$peers" <<'EOF'
-import glob, hashlib, json, os, shutil, subprocess, sys, time
+import glob, hashlib, json, os, resource, shutil, subprocess, sys, time
 corpus, work, peers = sys.argv[1:]
 tools = {"hallmark": [f"{work}/hallmark", "unpack", "-q", "-o", "{out}/x", "{in}"]}
 if shutil.which("binwalk"): tools["binwalk 2"] = ["binwalk", "--run-as=root", "-q", "-e", "-M", "-C", "{out}", "{in}"]
 if os.path.exists(f"{peers}/bw3/bin/binwalk"): tools["binwalk 3"] = [f"{peers}/bw3/bin/binwalk", "-q", "-e", "-M", "-C", "{out}", "{in}"]
 if os.path.exists(f"{peers}/unblob/bin/unblob"): tools["unblob"] = [f"{peers}/unblob/bin/unblob", "-e", "{out}", "{in}"]
 if shutil.which("7z"): tools["7-Zip"] = ["7z", "x", "-y", "-bd", "-o{out}", "{in}"]
+if os.environ.get("TOOLS"): tools = {t: c for t, c in tools.items() if t in os.environ["TOOLS"].split(",")}
 box = f"{work}/box"
+def processor():
+    r = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return r.ru_utime + r.ru_stime
 jail = ["unshare", "-m", "--propagation", "private", "sh", "-c", 'mount --bind "$1" "$1" && mount -o remount,bind,ro / && cd "$1" && shift && exec "$@"', "sh", box]
 def sums(top):
     have = set()
@@ -88,7 +93,7 @@ def sums(top):
             if os.path.isfile(p) and not os.path.islink(p):
                 have.add(hashlib.sha256(open(p, "rb").read()).hexdigest())
     return have
-score, spent = {}, {t: 0.0 for t in tools}
+score, spent, busy = {}, {t: 0.0 for t in tools}, {t: 0.0 for t in tools}
 for truth in sorted(glob.glob(f"{corpus}/*/*.truth.json")):
     want = {f["sha256"] for f in json.load(open(truth))["files"] if f["type"] == "f" and f["size"]}
     if not want: continue
@@ -97,10 +102,11 @@ for truth in sorted(glob.glob(f"{corpus}/*/*.truth.json")):
         subprocess.run(["rm", "-rf", box]); os.makedirs(f"{box}/out"); os.makedirs(f"{box}/tmp")
         image = shutil.copy(truth[:-11], f"{box}/{os.path.basename(truth)[:-11]}")
         c = [x.replace("{in}", image).replace("{out}", f"{box}/out") for x in command]
-        start = time.time()
+        start, began = time.time(), processor()
         try: subprocess.run(jail + c, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, env=dict(os.environ, PATH=f"{peers}/unblob/bin:" + os.environ["PATH"], TMPDIR=f"{box}/tmp", HOME=f"{box}/tmp"))
         except subprocess.TimeoutExpired: pass
         spent[tool] += time.time() - start
+        busy[tool] += processor() - began
         got, all_ = score.setdefault(category, {}).setdefault(tool, [0, 0])
         score[category][tool] = [got + len(want & sums(f"{box}/out")), all_ + len(want)]
 print("| format | files | " + " | ".join(tools) + " |\n|---|---|" + "---|" * len(tools))
@@ -109,5 +115,6 @@ for category, row in sorted(score.items()):
     print(f"| {category} | {row['hallmark'][1]} | " + " | ".join(f"{row[t][0] / row[t][1]:.4f}" for t in tools) + " |")
     for t in tools: total[t] = [a + b for a, b in zip(total[t], row[t])]
 print(f"| all | {total['hallmark'][1]} | " + " | ".join(f"{g / n:.4f}" for g, n in total.values()) + " |")
-print("| wall seconds | | " + " | ".join(f"{s:.0f}" for s in spent.values()) + " |")
+print("| wall seconds | | " + " | ".join(f"{s:.1f}" for s in spent.values()) + " |")
+print("| processor seconds | | " + " | ".join(f"{s:.1f}" for s in busy.values()) + " |")
 EOF

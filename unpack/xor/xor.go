@@ -20,7 +20,13 @@ var Format = format.Format{
 	Title: "ELF under XOR",
 	Kind:  format.Container,
 	Align: 4 << 10,
-	Refs:  []format.Ref{{Title: "System V ABI, ELF header", URL: "https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html"}},
+	Begins: func(head []byte) bool {
+		for range guesses(head) {
+			return true
+		}
+		return false
+	},
+	Refs: []format.Ref{{Title: "System V ABI, ELF header", URL: "https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html"}},
 	Limits: []string{
 		"Only ELF programs are recognised, with keys of up to 16 bytes, at multiples of 4 KiB.",
 	},
@@ -45,33 +51,64 @@ func open(src format.Source) (*program, error) {
 	if n, _ := src.ReadAt(h[:], 0); n < headerLen {
 		return nil, format.Not("xor: %d bytes", n)
 	}
-	if string(h[:4]) == "\x7fELF" {
-		return nil, format.Not("xor: a program that is not hidden")
-	}
-	for length := 1; length <= maxKey; length++ {
-		for _, class := range [...]byte{1, 2} {
-			for _, order := range [...]byte{1, 2} {
-				p := &program{src: src, key: guess(h[:], length, class, order)}
-				if p.key != nil && p.measure(h) {
-					return p, nil
-				}
-			}
+	for g := range guesses(h[:]) {
+		if p := (&program{src: src, key: g.key(h[:])}); p.measure(h) {
+			return p, nil
 		}
 	}
 	return nil, format.Not("xor: no program")
 }
 
-// guess returns the key of that length under which h begins as a program of that class and byte order does, or nil.
-func guess(h []byte, length int, class, order byte) []byte {
-	plain := [16]byte{0x7f, 'E', 'L', 'F', class, order, 1}
-	key := make([]byte, length)
+// guess is how long the key may be, and what the program under it is.
+type guess struct {
+	length       int
+	class, order byte
+}
+
+// guesses yields those under which h may be a header, short keys first; none for one that is not hidden.
+func guesses(h []byte) iter.Seq[guess] {
+	return func(yield func(guess) bool) {
+		if len(h) < headerLen || string(h[:4]) == "\x7fELF" {
+			return
+		}
+		for length := 1; length <= maxKey; length++ {
+			for _, class := range [...]byte{1, 2} {
+				for _, order := range [...]byte{1, 2} {
+					if g := (guess{length, class, order}); g.fits(h) && !yield(g) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// fits reports whether all that is known of a header, its first 16 bytes and its version, gives the same key.
+func (g guess) fits(h []byte) bool {
+	plain := g.plain()
+	for i := g.length; i < len(plain); i++ {
+		if h[i]^plain[i] != h[i-g.length]^plain[i-g.length] {
+			return false
+		}
+	}
+	version := [4]byte{1, 0, 0, 0}
+	if g.order == 2 {
+		version = [4]byte{0, 0, 0, 1}
+	}
+	for i, v := range version {
+		if k := (20 + i) % g.length; h[20+i]^v != h[k]^plain[k] {
+			return false
+		}
+	}
+	return true
+}
+
+func (g guess) plain() [16]byte { return [16]byte{0x7f, 'E', 'L', 'F', g.class, g.order, 1} }
+
+func (g guess) key(h []byte) []byte {
+	plain, key := g.plain(), make([]byte, g.length)
 	for i := range key {
 		key[i] = h[i] ^ plain[i]
-	}
-	for i := length; i < len(plain); i++ {
-		if h[i] != plain[i]^key[i%length] {
-			return nil
-		}
 	}
 	return key
 }

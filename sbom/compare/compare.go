@@ -163,11 +163,14 @@ func newMatcher(o *Observed) *matcher {
 	m := &matcher{o: o, byKey: map[string][]int{}, known: map[string]bool{}, databases: map[string]bool{}}
 	for j := range o.Components {
 		s := &o.Components[j]
-		for _, k := range keys(s.Name, s.Purl, s.CPE, s.Source) {
-			m.byKey[k] = append(m.byKey[k], j)
-		}
+		list := keys(s.Name, s.Purl, s.CPE, s.Source) // each once
 		for _, f := range s.Files {
-			m.byKey["sha256:"+f.SHA256] = append(m.byKey["sha256:"+f.SHA256], j)
+			if k := "sha256:" + f.SHA256; !slices.Contains(list, k) {
+				list = append(list, k)
+			}
+		}
+		for _, k := range list {
+			m.byKey[k] = append(m.byKey[k], j)
 		}
 		if s.recorded {
 			m.databases[purlType(s.Purl)] = true
@@ -179,20 +182,24 @@ func newMatcher(o *Observed) *matcher {
 	return m
 }
 
-// maxCandidates bounds the components of one name that one declared component is held against.
-const maxCandidates = 256
+const (
+	maxCandidates = 1000 // components of one name that one declared component is held against
+	maxOwners     = 64   // components that one digest can name: one that more have names none
+)
+
+// maxShown bounds the components that are evidence for one item.
+const maxShown = 8
 
 // candidates returns the components that d can mean: those that share the strongest kind of key.
 func (m *matcher) candidates(d *Declared) []int {
-	var hashes []string
 	for _, h := range d.SHA256 {
-		hashes = append(hashes, "sha256:"+h)
+		if found := m.byKey["sha256:"+h]; len(found) > 0 && len(found) <= maxOwners {
+			return found
+		}
 	}
-	for _, list := range [][]string{hashes, keys(d.Name, d.Purl, d.CPE, "")} {
-		for _, k := range list { // strongest first
-			if found := m.byKey[k]; len(found) > 0 {
-				return slices.Compact(slices.Sorted(slices.Values(found[:min(len(found), maxCandidates)])))
-			}
+	for _, k := range keys(d.Name, d.Purl, d.CPE, "") {
+		if found := m.byKey[k]; len(found) > 0 {
+			return found[:min(len(found), maxCandidates)]
 		}
 	}
 	return nil
@@ -216,7 +223,9 @@ func (m *matcher) judge(d *Declared) (Item, []int) {
 	for i, j := range found {
 		if relations[i] < otherVersion || best == otherVersion {
 			used = append(used, j)
-			x.Observed = append(x.Observed, m.o.Components[j])
+			if len(x.Observed) < maxShown {
+				x.Observed = append(x.Observed, m.o.Components[j])
+			}
 		}
 	}
 	seen := describe(x.Observed)

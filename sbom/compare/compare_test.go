@@ -165,6 +165,20 @@ zlib: confirmed: the same upstream version, seen as zlib1g 1:1.2.11.dfsg-2
 	}
 }
 
+// TestManyOwners wants a digest that everything shares, such as that of nothing, to name nothing.
+func TestManyOwners(t *testing.T) {
+	o := &Observed{}
+	var declared []Declared
+	for i := range 2 * maxOwners {
+		name := fmt.Sprintf("part-%c%c", 'a'+i/16, 'a'+i%16)
+		o.Components = append(o.Components, Seen{Name: name, Version: "1", Claim: sbom.Exact, Files: []File{{SHA256: "aa"}}})
+		declared = append(declared, Declared{Name: name, Version: "1", SHA256: []string{"aa"}})
+	}
+	if r := Compare("s", declared, o); !r.Agrees() {
+		t.Errorf("counts = %v", r.Counts)
+	}
+}
+
 func TestSides(t *testing.T) {
 	d, err := document.Read(strings.NewReader(`{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"firmware","name":"i","bom-ref":"i",
 		"properties":[{"name":"hallmark:read:percent","value":"100"},{"name":"hallmark:unread:bytes","value":"0"}]}},

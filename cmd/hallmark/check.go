@@ -71,8 +71,8 @@ with its brand, entry, purpose and site.`,
 	fl.StringVar(&f.entry, "entry", "", "`id` of the entry that the firmware is meant to be")
 	fl.StringVar(&f.devices, "devices", "", "`file` that names devices to check, YAML or JSON")
 	fl.StringVar(&f.inconclusive, "inconclusive", "fail", "what to make of devices that nobody can judge: fail (exit 2) or warn")
-	fl.StringVar(&f.analysis.brand, "claimed-brand", "", "brand that the product is sold under")
-	fl.StringVar(&f.analysis.model, "claimed-model", "", "model that the product is sold as")
+	f.analysis.claims(c)
+	f.analysis.knows(c)
 	return c
 }
 
@@ -81,8 +81,6 @@ func (f *checkFlags) valid() error {
 	switch {
 	case f.list == "" && len(f.packs) == 0:
 		return errors.New("nothing to check against; give --list or --policy")
-	case f.list == "" && f.entry != "":
-		return errors.New("--entry names an entry of a list; give --list")
 	case f.inconclusive != "fail" && f.inconclusive != "warn":
 		return fmt.Errorf("--inconclusive %s: want fail or warn", f.inconclusive)
 	case f.purpose != "" && !slices.Contains(policy.Purposes(), f.purpose):
@@ -175,6 +173,9 @@ func (f *checkFlags) wanted(names []string) ([]wanted, error) {
 		w.Purpose = cmp.Or(w.Purpose, f.purpose)
 		if w.Sites == nil {
 			w.Sites = f.sites
+		}
+		if w.Entry != "" && f.list == "" {
+			return nil, fmt.Errorf("%s is meant to be entry %s of a list; give --list", w.Firmware, w.Entry)
 		}
 	}
 	if len(out) == 0 {

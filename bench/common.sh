@@ -68,11 +68,11 @@ for line in open(sys.argv[1]):
     rows.setdefault(name, []).append((wall, user, system, user + system, rss / 1024))
 base = list(rows.values())[0]
 ratio = lambda r, c: statistics.median(x[c] / max(y[c], 0.01) for x, y in zip(base, r))
-print("| command | wall s | user s | sys s | peak MiB | first / this, wall | first / this, processor |")
-print("|---|---|---|---|---|---|---|")
+print("| command | wall s | user s | sys s | peak MiB | first / this, wall | first / this, processor | first / this, memory |")
+print("|---|---|---|---|---|---|---|---|")
 for name, r in rows.items():
     m = [statistics.median(c) for c in zip(*r)]
-    print(f"| {name.replace('_', ' ')} | {m[0]:.2f} | {m[1]:.2f} | {m[2]:.2f} | {m[4]:.0f} | {ratio(r, 0):.2f} | {ratio(r, 3):.2f} |")
+    print(f"| {name.replace('_', ' ')} | {m[0]:.2f} | {m[1]:.2f} | {m[2]:.2f} | {m[4]:.0f} | {ratio(r, 0):.2f} | {ratio(r, 3):.2f} | {ratio(r, 4):.2f} |")
 PY
 	names=() commands=()
 }

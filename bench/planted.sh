@@ -58,7 +58,7 @@ plant() {
 # pack LAYOUT DIR FILE
 pack() {
 	local d=$2 f=$3 t=$work/pack
-	rm -rf "$t"; mkdir -p "$t"
+	rm -rf "$t" "$f"; mkdir -p "$t"
 	case $1 in
 	squashfs-*) mksquashfs "$d" "$f" -quiet -no-progress -comp "${1#squashfs-}" ;;
 	squashfs) mksquashfs "$d" "$f" -quiet -no-progress -noI -noD -noF ;;

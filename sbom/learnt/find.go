@@ -77,6 +77,7 @@ func (f *Finder) once(m map[digest]place, d digest, at place) {
 const (
 	minShared = 8   // features, at least
 	minShare  = 0.3 // of the features that the base has of a file
+	minLinked = 0.5 // of them, if the file is called otherwise: BusyBox has the texts of many programs
 	sameShare = 0.5 // with it, a file of the same name is that file in another version
 	perFile   = 12  // components in one file
 )
@@ -216,7 +217,7 @@ func (f *Finder) like(s *artifact.Store, c *artifact.Content, set *feature.Set, 
 			}
 			x := f.file(at)
 			share := float64(n) / float64(len(x.features))
-			if n < minShared || share < minShare || slices.Contains(names, f.base.components[at.component].Name) {
+			if n < minShared || share < minShare || x.name != name && (n < 2*minShared || share < minLinked) || slices.Contains(names, f.base.components[at.component].Name) {
 				continue
 			}
 			r := share * math.Log2(float64(n))

@@ -121,12 +121,12 @@ const minEstimate = 6
 const (
 	minFileShare   = 0.2 // of one learnt file, where the content has much more than that file
 	halfShare      = 0.5 // part of the shares asked for, for a class to count beside others
-	enoughTogether = 1.2 // of parts of the hits asked for in classes of different groups
+	enoughTogether = 1   // of parts of the hits asked for in classes of different groups
 )
 
 // look compares a content with a component. More is the factor by which the fewest hits are
 // raised, because the image has more contents than the tests had. A content is alike if it has
-// hits enough in one class, or if parts of enough in classes of two groups and more add up to it and more.
+// hits enough in one class, or if parts of enough in classes of two groups and more add up to it.
 // Hits count only if they are a share of what the content has, or of what one learnt file has.
 func (c *Component) look(o *own, more float64) (hits []ClassHits, alike bool) {
 	parts := map[string]float64{}

@@ -22,8 +22,8 @@ files='etc/numbers etc/motd none squares grün'
 gcab -c "$tree.cab" $files; put stored
 rm "$tree.cab"; gcab -cz "$tree.cab" $files; put mszip
 head -c 500 /dev/zero >> "$tree.cab"; put trailing
-# Reserved bytes in header, folder and data blocks, a checksum that does not fit, a folder of a
-# method that is not read, and a file that continues in another cabinet: gcab makes none of these.
+# Reserved bytes in header, folder and data blocks, a checksum that does not fit, a folder of
+# Quantum that is damaged, and a file that continues in another cabinet: gcab makes none of these.
 python3 - "$tree.cab" <<'P'
 import struct, sys
 def csum(b, s=0):
@@ -52,3 +52,7 @@ mkdir -p "$here/lzx"; cp "$tree.cab" "$here/lzx/input"
 (cd lzx; sha256sum -- *) > "$here/lzx/truth.txt"
 [ "$(cabextract -pq "$tree.cab" | sha256sum)" = "$(cat lzx/small lzx/code lzx/far | sha256sum)" ]
 7z t "$tree.cab" > /dev/null
+python3 "$here/quantum.py" "$tree.cab"
+mkdir -p "$here/quantum"; cp "$tree.cab" "$here/quantum/input"
+(cd quantum; sha256sum -- *) > "$here/quantum/truth.txt"
+[ "$(cabextract -pq "$tree.cab" | sha256sum)" = "$(cat quantum/small quantum/far | sha256sum)" ]

@@ -5,7 +5,7 @@
 // and [MS-PATCH] for LZX (https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-patch/).
 // The checksum of every data block is checked. The files of a folder are compressed as one stream, and share one decoding pass.
 //
-// Not read: Quantum, and what continues in another cabinet of a set.
+// Not read: what continues in another cabinet of a set.
 package cab
 
 import (
@@ -32,12 +32,10 @@ var Format = format.Format{
 		{Title: "[MS-CAB] Cabinet File Format", URL: "https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-cab/"},
 		{Title: "[MS-PATCH] LZX DELTA Compression and Decompression", URL: "https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-patch/"},
 		{Title: "[MS-MCI] MCI Compression and Decompression", URL: "https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-mci/"},
+		{Title: "libmspack, Quantum", URL: "https://github.com/kyz/libmspack/blob/master/libmspack/mspack/qtmd.c"},
 	},
-	Limits: []string{
-		"Folders compressed by Quantum are yielded as they are stored.",
-		"Cabinets of a set are not joined.",
-	},
-	Open: func(src format.Source) (format.Chunk, error) { return open(src) },
+	Limits: []string{"Cabinets of a set are not joined."},
+	Open:   func(src format.Source) (format.Chunk, error) { return open(src) },
 }
 
 // Size returns the length that the header tells.
@@ -80,16 +78,6 @@ func (c *cabinet) entry(f *file) format.Entry {
 	}
 	if f.folder == nil {
 		err := format.Errorf(artifact.Unsupported, f.header, "cab: file %q at %#x: folder %#x, which continues in another cabinet", f.name, f.header, f.index)
-		e.Open = func() (io.Reader, error) { return nil, err }
-		return e
-	}
-	if m := f.folder.method & methodMask; m == methodQuantum {
-		if f.folder.owner == f { // stands for all files of its folder
-			e.Window, e.Size = &f.folder.at, f.folder.at.Len
-			note(artifact.Unsupported, f.folder.at, "method %s", methodName(m))
-			return e
-		}
-		err := format.Errorf(artifact.Unsupported, f.header, "cab: file %q at %#x: method %s", f.name, f.header, methodName(m))
 		e.Open = func() (io.Reader, error) { return nil, err }
 		return e
 	}

@@ -21,7 +21,7 @@ type stream struct {
 	out   []byte
 	plain []byte // the last block decoded: the window of the next
 	flate io.ReadCloser
-	lzx   *codec.LZX
+	coder framer
 	err   error
 }
 
@@ -54,7 +54,7 @@ func (s *stream) decode(b block) error {
 			return fmt.Errorf("data block at %#x: %d bytes stored, not %d", b.at, b.stored, b.size)
 		}
 		return nil
-	case methodLZX:
+	case methodLZX, methodQuantum:
 		err = s.frame(data, b.size)
 	default:
 		err = s.mszip(data, b.size)
@@ -65,15 +65,26 @@ func (s *stream) decode(b block) error {
 	return nil
 }
 
-// frame decodes LZX, whose window's size stands with the method. [MS-CAB] 2.2.
+// framer decodes one block after the other, each of which needs what was in those before.
+type framer interface {
+	Frame(dst, src []byte) (int, error)
+}
+
+// frame decodes LZX or Quantum, whose window's size stands with the method. [MS-CAB] 2.2.
 func (s *stream) frame(data []byte, size int64) (err error) {
-	if s.lzx == nil {
-		if s.lzx, err = codec.NewLZX(int(s.f.method >> 8 & 0x1f)); err != nil {
+	if s.coder == nil {
+		bits := int(s.f.method >> 8 & 0x1f)
+		if s.f.method&methodMask == methodLZX {
+			s.coder, err = codec.NewLZX(bits)
+		} else {
+			s.coder, err = codec.NewQuantum(bits)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	plain := make([]byte, size)
-	n, err := s.lzx.Frame(plain, data)
+	n, err := s.coder.Frame(plain, data)
 	s.out = plain[:n]
 	return err
 }

@@ -61,7 +61,6 @@ type folder struct {
 	blocks   []block
 	bad      []block // whose checksum does not fit
 	size     int64   // decoded
-	owner    *file   // the first file
 }
 
 type block struct {
@@ -254,10 +253,5 @@ func (c *cabinet) readFiles(pos int64, n int) error {
 	slices.SortStableFunc(c.files, func(a, b file) int {
 		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.offset, b.offset))
 	})
-	for i := range c.files {
-		if f := c.files[i].folder; f != nil && f.owner == nil {
-			f.owner = &c.files[i]
-		}
-	}
 	return nil
 }

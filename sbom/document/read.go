@@ -34,7 +34,6 @@ type Document struct {
 	Relations       []Relation
 	Compositions    []Composition
 	Vulnerabilities []Vulnerability
-	Properties      []Property // of the document itself
 }
 
 // Contact is a person or an organisation.

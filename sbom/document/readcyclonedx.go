@@ -1,8 +1,6 @@
 package document
 
-import (
-	"errors"
-)
+import "errors"
 
 // readCycloneDX reads what both encodings say in the same words.
 func readCycloneDX(n *node, spec Field, encoding string) (*Document, error) {
@@ -11,7 +9,7 @@ func readCycloneDX(n *node, spec Field, encoding string) (*Document, error) {
 	}
 	d := &Document{
 		Format: "CycloneDX", Encoding: encoding, Spec: spec, Root: -1,
-		Serial: n.get("serialNumber").field(), Version: n.get("version").field(), Properties: properties(n),
+		Serial: n.get("serialNumber").field(), Version: n.get("version").field(),
 	}
 	m := n.get("metadata")
 	d.Created = m.get("timestamp").field()

@@ -112,3 +112,27 @@ func TestOddFacts(t *testing.T) {
 		}
 	}
 }
+
+// TestDecisiveMarksAreTested holds that a mark that decides alone was looked for in innocent
+// contents, and never found.
+func TestDecisiveMarksAreTested(t *testing.T) {
+	makers, err := signatures.Makers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested, err := signatures.TestedMarks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID := map[string]signatures.Tested{}
+	for _, x := range tested {
+		byID[x.Mark] = x
+	}
+	for _, m := range makers {
+		for _, k := range m.Marks {
+			if x := byID[k.ID]; k.Strength == 5 && (x.Contents == 0 || x.False > 0) {
+				t.Errorf("%s decides alone: false in %d of %d innocent contents; run bench/innocent.sh", k.ID, x.False, x.Contents)
+			}
+		}
+	}
+}

@@ -448,8 +448,9 @@ func (d *decision) sort() {
 // conclude takes the highest rung of the ladder. Silence over unread bytes is not a finding.
 func (r *Result) conclude(c artifact.Coverage) {
 	r.Unread = unread(c)
+	read := c.Clear() && c.Total > 0 // of nothing, nothing can be said
 	r.Verdict = VerdictNone
-	if !c.Clear() {
+	if !read {
 		r.Verdict = VerdictInconclusive
 	}
 	if len(r.Findings) > 0 {
@@ -462,7 +463,7 @@ func (r *Result) conclude(c artifact.Coverage) {
 			r.Makers = append(r.Makers, f.Maker)
 		}
 	}
-	r.Conclusive = r.Verdict == VerdictRebadged || r.Verdict == VerdictComponent || c.Clear()
+	r.Conclusive = r.Verdict == VerdictRebadged || r.Verdict == VerdictComponent || read
 	r.Statement = r.statement()
 }
 

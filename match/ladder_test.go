@@ -112,3 +112,12 @@ func TestDiscounts(t *testing.T) {
 		}
 	}
 }
+
+// TestEmpty says nothing of nothing.
+func TestEmpty(t *testing.T) {
+	m := newImage(t)
+	m.finish(t)
+	if res := m.judge(t, rules(t), match.Options{}, 1); res.Verdict != match.VerdictInconclusive || res.Conclusive {
+		t.Errorf("%q", res.Statement)
+	}
+}

@@ -70,7 +70,7 @@ func (m *Matcher) Match(ctx context.Context, p *work.Pool, samples []Sample) ([]
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("fingerprint: %w", err)
 	}
-	return slices.Concat(lists...), nil
+	return append([]Likeness{}, slices.Concat(lists...)...), nil
 }
 
 // perImage is the factor by which the fewest hits grow with the contents of an image. How much
@@ -92,7 +92,7 @@ func (m *Matcher) content(s Sample, contents int) []Likeness {
 				continue
 			}
 			l := Likeness{
-				Content: s.Digest, Name: s.Name, Family: c.Family, Component: c.Name, Classes: hits,
+				Content: s.Digest, Name: s.Name, Family: c.Family, Component: c.Name, Classes: append([]ClassHits{}, hits...),
 				LLR: c.llrOf(hits), Island: !identical && c.island(hits), Identical: identical, Pack: p.Digest,
 				Expected: math.Round(1e4*float64(contents)*UpperBound(c.Tests.Falsely, c.Tests.Negatives)) / 1e4,
 			}

@@ -239,6 +239,8 @@ func (c *Component) parse(b []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s: learnt with extractor %d, this program has %d; learn it anew", c.ID(), c.Extractor, feature.Version)
 	case c.Family == "" || c.Name == "":
 		return nil, errors.New("no family or no component")
+	case !c.Tests.valid():
+		return nil, fmt.Errorf("%s: figures of the tests that cannot be", c.ID())
 	case len(c.Versions) == 0 || len(c.Versions) > maxVersions:
 		return nil, fmt.Errorf("%s: %d versions, want 1 to %d", c.ID(), len(c.Versions), maxVersions)
 	}
@@ -251,7 +253,7 @@ func (c *Component) parse(b []byte) ([]byte, error) {
 	for i := range c.Classes {
 		t := &c.Classes[i]
 		class, ok := feature.ParseClass(t.Class)
-		if !ok || class <= last || t.Scale < 1 || t.Kept < 0 || t.MinHits < 0 {
+		if !ok || class <= last || t.Scale < 1 || t.Kept < 0 || t.MinHits < 0 || t.MinShare < 0 || t.InnocentHits < 0 || !(t.LLR >= 0 && t.LLR <= maxClassLLR) {
 			return nil, fmt.Errorf("%s: class %q: bad figures or out of order", c.ID(), t.Class)
 		}
 		last = class
@@ -273,6 +275,26 @@ func (c *Component) parse(b []byte) ([]byte, error) {
 		}
 	}
 	return b, nil
+}
+
+// Bounds of what tests may have counted.
+const (
+	maxNegatives = 10_000_000
+	maxFalsely   = 10_000
+)
+
+// valid reports whether the tests can have come out so.
+func (t *Tests) valid() bool {
+	counts := append([]Hits{{Of: t.References, Hits: t.Itself}}, t.Disguises...)
+	if t.LeftOut != nil {
+		counts = append(counts, *t.LeftOut)
+	}
+	for _, h := range counts {
+		if h.Hits < 0 || h.Hits > h.Of || h.Of > maxNegatives {
+			return false
+		}
+	}
+	return t.Falsely >= 0 && t.Falsely <= min(t.Negatives, maxFalsely) && t.Negatives <= maxNegatives
 }
 
 // versionHits counts, for each version, the entries that it has.

@@ -120,6 +120,9 @@ func knownNames() ([]string, error) {
 	var out []string
 	for i := range all {
 		out = append(out, all[i].Name)
+		if all[i].Purl != "" {
+			out = append(out, all[i].Purl)
+		}
 	}
 	return out, nil
 }

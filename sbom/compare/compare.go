@@ -94,7 +94,7 @@ type Observed struct {
 	Components []Seen
 	Unread     string            // why absence proves nothing; "" if every byte was read
 	Contents   map[string]string // places of all contents by SHA-256, if an image is at hand
-	// Known are the names of components that would have been recognised.
+	// Known are the names of components that would have been recognised, or their package URLs.
 	Known []string
 }
 
@@ -106,7 +106,7 @@ func Compare(name string, declared []Declared, o *Observed) *Result {
 	named := map[string]bool{}
 	for i := range declared {
 		d := &declared[i]
-		for _, k := range keys(d.Name, d.Purl, d.CPE, "") {
+		for _, k := range d.asked() {
 			named[k] = true
 		}
 		item, used := m.judge(d)
@@ -177,7 +177,13 @@ func newMatcher(o *Observed) *matcher {
 		}
 	}
 	for _, name := range o.Known {
-		m.known["name:"+canonical(name)] = true
+		purl := ""
+		if strings.HasPrefix(name, "pkg:") {
+			name, purl = "", name
+		}
+		for _, k := range keys(name, purl, "", "") {
+			m.known[k] = true
+		}
 	}
 	return m
 }
@@ -197,7 +203,7 @@ func (m *matcher) candidates(d *Declared) []int {
 			return found
 		}
 	}
-	for _, k := range keys(d.Name, d.Purl, d.CPE, "") {
+	for _, k := range d.asked() {
 		if found := m.byKey[k]; len(found) > 0 {
 			return found[:min(len(found), maxCandidates)]
 		}
@@ -255,7 +261,7 @@ func (m *matcher) absent(x Item, d *Declared) Item {
 		}
 	}
 	known := m.databases[purlType(d.Purl)] && d.Purl != ""
-	for _, k := range keys(d.Name, d.Purl, d.CPE, "") {
+	for _, k := range d.asked() {
 		known = known || m.known[k]
 	}
 	switch {

@@ -103,7 +103,7 @@ func TestCompareVersions(t *testing.T) {
 // observed is what a made-up image shows.
 func observed() *Observed {
 	return &Observed{
-		Name: "camera.bin", Known: []string{"lighttpd", "openssl"},
+		Name: "camera.bin", Known: []string{"lighttpd", "openssl", "pkg:npm/jquery"},
 		Contents: map[string]string{"aa": "camera.bin > squashfs@0x0:/usr/lib/libfoo.so"},
 		Components: []Seen{
 			{Name: "openssl", Version: "1.1.1k", Claim: sbom.Exact, CPE: "cpe:2.3:a:openssl:openssl:1.1.1k:*:*:*:*:*:*:*"},
@@ -135,15 +135,19 @@ func TestCompare(t *testing.T) {
 		{Name: "lighttpd", Version: "1.4.69"},
 		{Name: "own-app", Version: "1"},
 		{Name: "gone", Version: "1", Purl: "pkg:deb/debian/gone@1"},
+		{Name: "openssl", Version: "9", Purl: "pkg:npm/openssl@9"},
+		{Name: "jquery", Version: "1", Purl: "pkg:npm/jquery@1"},
 		{Name: "foo", Version: "3", SHA256: []string{"aa"}},
 	}
 	r := Compare("supplier.json", declared, observed())
 	want := `BusyBox: version differs: declared 1.31.0, seen as busybox 1.22.1
 gone: declared but not seen: every byte was read and nothing shows it
+jquery: declared but not seen: every byte was read and nothing shows it
 lighttpd: declared but not seen: every byte was read and nothing shows it
 dropbear: seen but not declared: no declared component has its name, package URL, CPE or hash
 openssl: seen but not declared: declared, but not in this version
 LIVE555 Streaming Media: cannot be told: it is there, but the bytes do not tell its version
+openssl: cannot be told: not seen, but it is not known how it looks in an image
 own-app: cannot be told: not seen, but it is not known how it looks in an image
 foo: confirmed: a file with the declared SHA-256 is in the image
 gSOAP: confirmed: agrees with what could be seen: gsoap 2.8.*

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -99,12 +100,32 @@ func keys(name, purl, cpe, source string) []string {
 		add("cpe:" + vendor + ":" + product)
 		add("name:" + canonical(product))
 	}
+	if languages[kind] {
+		add("name:" + kind + ":" + plain(short))
+	}
 	for _, n := range []string{source, upstream, name, short} {
 		if n != "" {
 			add("name:" + canonical(n))
 		}
 	}
 	return out
+}
+
+// languages are the kinds of packages whose names say nothing outside of their own registry: the
+// npm package tar is not the program.
+var languages = map[string]bool{
+	"cargo": true, "composer": true, "cpan": true, "cran": true, "gem": true, "golang": true, "hackage": true, "hex": true,
+	"maven": true, "npm": true, "nuget": true, "pub": true, "pypi": true, "swift": true,
+}
+
+// asked are the keys by which a declared component is looked for.
+func (d *Declared) asked() []string {
+	all := keys(d.Name, d.Purl, d.CPE, "")
+	kind := purlType(d.Purl)
+	if !languages[kind] {
+		return all
+	}
+	return slices.DeleteFunc(all, func(k string) bool { return strings.HasPrefix(k, "name:") && !strings.HasPrefix(k, "name:"+kind+":") })
 }
 
 // splitPurl takes a package URL apart (https://github.com/package-url/purl-spec). upstream is the

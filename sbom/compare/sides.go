@@ -10,7 +10,7 @@ import (
 	"hallmark/sbom/document"
 )
 
-// FromImage is what an image shows. known are the names of components that b's rules recognise.
+// FromImage is what an image shows. known are as [Observed.Known].
 func FromImage(b *sbom.BOM, t *artifact.Tree, known []string) *Observed {
 	o := &Observed{Name: b.Image.Name, Known: known, Contents: map[string]string{}}
 	if !b.Coverage.Clear() {

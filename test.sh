@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(squashfs-tools mtd-utils xz-utils lzop lz4 zstd bzip2 lzip ncompress zip unzip cpio p7zip-full openssl openssh-client)
-programs=(unsquashfs mkfs.jffs2 xz lzop lz4 zstd bzip2 lzip compress zip unzip cpio 7z openssl ssh-keygen)
+packages=(squashfs-tools mtd-utils xz-utils lzop lz4 zstd bzip2 lzip ncompress zip unzip cpio p7zip-full openssl openssh-client libxml2-utils)
+programs=(unsquashfs mkfs.jffs2 xz lzop lz4 zstd bzip2 lzip compress zip unzip cpio 7z openssl ssh-keygen xmllint)
 export PATH="$PATH:/usr/sbin:/sbin"
 missing=0
 for p in "${programs[@]}"; do command -v "$p" >/dev/null || missing=1; done

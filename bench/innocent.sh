@@ -85,3 +85,4 @@ echo "files: $count, packages: $(wc -l <"$work/packages"), trees: $(ls "$cache/t
 CGO_ENABLED=0 go build -o "$work/judge" bench/judge.go
 "$work/judge" -quiet -tested "$work/tested.yaml" "$work"/images/* "$@"
 cp "$work/tested.yaml" signatures/tested/innocent.yaml
+echo "signatures/tested/innocent.yaml is written; go test ./report -update brings the golden file up to date"

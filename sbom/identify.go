@@ -63,7 +63,9 @@ func Identify(ctx context.Context, t *artifact.Tree, s *artifact.Store, found ma
 		m.addPackages(packages)
 	}
 	l := linker{plan: p, found: found}
-	b.Links = l.links(t)
+	starts, err := l.starts(t, s)
+	faults = append(faults, err)
+	b.Links = slices.Concat(l.links(t), l.modules(t), starts)
 	var records [][]Recorded
 	b.Components, records = m.components(b.Links)
 	faults = append(faults, hashFiles(ctx, s, pool, b.Components)...)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hallmark/artifact"
+	"hallmark/facts"
 )
 
 // list writes components a line each.
@@ -213,5 +214,36 @@ func TestAltered(t *testing.T) {
 	}
 	if d := cmp.Diff(want, b.Altered); d != "" {
 		t.Errorf("Altered: -want +got\n%s", d)
+	}
+}
+
+// TestLinks follows what scripts start and which modules modules want.
+func TestLinks(t *testing.T) {
+	files := []part{
+		{path: "etc/init.d/S90app", bytes: "#!/bin/sh\n/usr/bin/app -d\n/usr/bin/app -x\n/sbin/gone\n"},
+		{path: "usr/bin/app", bytes: elf("", "the program")},
+		{path: "usr/share/readme", bytes: "run /usr/bin/app"},
+		{path: "lib/modules/usb-cam.ko", bytes: "a module"},
+		{path: "lib/modules/videobuf2_core.ko", bytes: "another"},
+	}
+	m := newMade(t, files...)
+	digest := func(i int) artifact.Digest { return sha256.Sum256([]byte(files[i].bytes)) }
+	vermagic := facts.Fact{Name: "modinfo.vermagic", Value: "4.9.37"}
+	l := linker{plan: newPlan(m.tree), found: map[artifact.Digest]*facts.Facts{
+		digest(3): {Facts: []facts.Fact{{Name: "modinfo.depends", Value: "videobuf2-core,gone"}, vermagic}},
+		digest(4): {Facts: []facts.Fact{vermagic}},
+	}}
+	starts, err := l.starts(m.tree, m.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := append(l.modules(m.tree), starts...)
+	want := []Link{
+		{Kind: Module, From: digest(3), Needed: "videobuf2-core", To: []artifact.Digest{digest(4)}},
+		{Kind: Module, From: digest(3), Needed: "gone"},
+		{Kind: Starts, From: digest(0), Needed: "/usr/bin/app", At: artifact.Range{Off: 10, Len: 12}, To: []artifact.Digest{digest(1)}},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("links: -want +got\n%s", d)
 	}
 }

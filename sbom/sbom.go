@@ -20,7 +20,7 @@ type BOM struct {
 	Image      Image             `json:"image"`
 	Layers     []Layer           `json:"layers"`     // chunks that hold parts of the image, outer before inner
 	Components []Component       `json:"components"` // in order of name, version and layer
-	Links      []Link            `json:"links"`      // libraries that files ask the loader for, in order of file
+	Links      []Link            `json:"links"`      // what files ask for: libraries, then modules, then programs, each in order of file
 	Altered    []Altered         `json:"altered"`    // files that are not as their packages recorded them, in order of component and path
 	Crypto     []Crypto          `json:"crypto"`     // certificates and keys, in order of place
 	Unread     []Unread          `json:"unread"`     // in the order of [artifact.Coverage]
@@ -138,12 +138,22 @@ const SourceProperty = "hallmark:package:source"
 // MaxEvidence bounds the evidence kept of one component.
 const MaxEvidence = 32
 
-// Link is a library that a file asks the loader for.
+// LinkKind says why a file wants another.
+type LinkKind string
+
+const (
+	Loads  LinkKind = "loads"  // a library, of the loader
+	Module LinkKind = "module" // a kernel module that must be there first
+	Starts LinkKind = "starts" // a program, when the system comes up; only what is there is listed
+)
+
+// Link is another file that a file asks for.
 type Link struct {
+	Kind   LinkKind          `json:"kind"`
 	From   artifact.Digest   `json:"from"`
-	Needed string            `json:"needed"`
-	At     artifact.Range    `json:"at"` // of the name in From
-	To     []artifact.Digest `json:"to"` // files that answer to the name; none if the image has none
+	Needed string            `json:"needed"` // SONAME, name of the module, or path
+	At     artifact.Range    `json:"at"`     // of the name in From
+	To     []artifact.Digest `json:"to"`     // files that answer to the name; none if the image has none
 }
 
 // Finder finds components by other means than marks, in package databases for example.

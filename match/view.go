@@ -23,7 +23,7 @@ type view struct {
 	list     bool             // it names so many makers that it is a list of them
 	about    bool             // it is text about software, wherever it stands
 	way      way              // to one of its places
-	contexts []bool           // by index: whether one of its places is in it; nil for nodes without content
+	contexts []bool           // by index: whether one of its places is in it; nil if that is not known
 	loaded   []artifact.Range // of a program: what is loaded when it runs; empty if that is not known
 	imports  []artifact.Range // of a program: names that it asks others for
 }
@@ -83,8 +83,15 @@ func ranges(list []facts.Fact) (out []artifact.Range) {
 	return out
 }
 
-// contexts says of each context whether a place of v is in it.
+// manyPlaces is from where on a content is not asked for its contexts beforehand: it would cost
+// more than it saves.
+const manyPlaces = 64
+
+// contexts says of each context whether a place of v is in it; nil if v has many.
 func (j *judge) contexts(v *view) []bool {
+	if len(v.paths) > manyPlaces {
+		return nil
+	}
 	out := make([]bool, len(j.rules.contexts))
 	for i := range out {
 		if len(v.paths) == 0 {

@@ -26,6 +26,7 @@ type resultDoc struct {
 	Match      *match.Result      `json:"match,omitempty"`
 	Learnt     *Learnt            `json:"learnt,omitempty"`
 	Components []componentDoc     `json:"components,omitempty"`
+	Altered    []alteredDoc       `json:"altered,omitempty"`
 	Contents   []contentDoc       `json:"contents"`
 	Problems   []artifact.Problem `json:"problems"` // of the run as a whole
 	Notes      []string           `json:"notes"`    // of the analysis
@@ -136,7 +137,7 @@ func WriteJSON(w io.Writer, r *Result, _ Style) error {
 		Hallmark: r.Version, Schema: SchemaVersion, Seal: noSeal,
 		Image:    imageDoc{text8(r.Tree.Name), root.Size, root.Digest},
 		Coverage: coverageOf(r),
-		Match:    r.Match, Learnt: r.Learnt, Components: componentsOf(r),
+		Match:    r.Match, Learnt: r.Learnt, Components: componentsOf(r), Altered: alteredOf(r),
 		Problems: problems8(r.Tree.Problems),
 		Notes:    append([]string{}, r.Problems...),
 	}
@@ -198,6 +199,23 @@ func componentsOf(r *Result) []componentDoc {
 			d.Evidence = append(d.Evidence, evidenceDoc{e.Evidence, text8(r.Tree.Locate(place, artifact.Range{})), r.Tree.Layers(place, e.At), e.Relation})
 		}
 		out = append(out, d)
+	}
+	return out
+}
+
+// alteredDoc is a file that is not as its package recorded it.
+type alteredDoc struct {
+	Component string `json:"component"`
+	sbom.Altered
+}
+
+func alteredOf(r *Result) (out []alteredDoc) {
+	if r.BOM == nil {
+		return nil
+	}
+	for _, a := range r.BOM.Altered {
+		a.Path = text8(a.Path)
+		out = append(out, alteredDoc{r.BOM.Components[a.Component].Name, a})
 	}
 	return out
 }

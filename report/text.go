@@ -16,6 +16,7 @@ import (
 const (
 	textMarks      = 6
 	textCitations  = 2
+	textAltered    = 20
 	textComponents = 60
 	textRegions    = 12
 	textLayers     = 40
@@ -167,6 +168,29 @@ func (t *text) components() {
 			where = t.short(c.Evidence[0].Content)
 		}
 		t.line("  %-24s %-20s %s", Printable(c.Name), version, where)
+	}
+	t.altered()
+}
+
+// altered lists the programs and data that are not what their package recorded. Configuration
+// may change, and firmware leaves much out: both stand in the JSON alone.
+func (t *text) altered() {
+	var list []*sbom.Altered
+	for i := range t.r.BOM.Altered {
+		if a := &t.r.BOM.Altered[i]; !a.Missing && !a.Config {
+			list = append(list, a)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	t.head(fmt.Sprintf("Not as their package recorded them: %s", count(len(list), "file")))
+	for i, a := range list {
+		if i == textAltered {
+			t.line("  and %d more (see -o json)", len(list)-i)
+			break
+		}
+		t.line("  %-24s /%s: recorded %s, found %s", Printable(t.r.BOM.Components[a.Component].Name), strings.TrimPrefix(Printable(a.Path), "/"), a.Recorded, a.Found)
 	}
 }
 

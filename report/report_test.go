@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,6 +27,27 @@ import (
 )
 
 // scan runs the whole line over b, package databases aside.
+// knowledge is what every scan looks for.
+type knowledge struct {
+	makers     *match.Rules
+	components *sbom.Rules
+	patterns   *literal.Set
+	first      int // pattern of makers
+}
+
+var load = sync.OnceValues(func() (k knowledge, err error) {
+	if k.makers, err = match.Load(); err != nil {
+		return k, err
+	}
+	if k.components, err = sbom.Load(); err != nil {
+		return k, err
+	}
+	first := k.components.Patterns()
+	k.first = len(first)
+	k.patterns = literal.Compile(append(first[:len(first):len(first)], k.makers.Patterns()...))
+	return k, nil
+})
+
 func scan(t *testing.T, name string, b []byte) (*Result, *artifact.Store) {
 	t.Helper()
 	store := artifact.NewStore(t.TempDir())
@@ -35,21 +57,16 @@ func scan(t *testing.T, name string, b []byte) (*Result, *artifact.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := match.Load()
+	k, err := load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	components, err := sbom.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := components.Patterns()
-	found, _ := facts.Collect(ctx, tree, store, pool, literal.Compile(append(first[:len(first):len(first)], rules.Patterns()...)))
+	found, _ := facts.Collect(ctx, tree, store, pool, k.patterns)
 	r := &Result{Version: "test", Tree: tree, Coverage: tree.Coverage()}
-	if r.BOM, err = sbom.Identify(ctx, tree, store, found, components, pool, sbom.Options{}); err != nil {
+	if r.BOM, err = sbom.Identify(ctx, tree, store, found, k.components, pool, sbom.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if r.Match, err = match.Judge(ctx, tree, store, found, rules, pool, match.Options{FirstPattern: len(first)}); err != nil {
+	if r.Match, err = match.Judge(ctx, tree, store, found, k.makers, pool, match.Options{FirstPattern: k.first}); err != nil {
 		t.Fatal(err)
 	}
 	return r, store

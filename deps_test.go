@@ -40,6 +40,7 @@ var rooms = map[string]room{
 	"sbom/vex":                 {ours: []string{"sbom/compare", "sbom/document"}},
 	"sbom/learnt":              {ours: []string{"artifact", "elf", "facts", "feature", "sbom", "internal/work"}},
 	"sbom/manifest":            {ours: []string{"artifact", "elf", "sbom"}},
+	"sbom/rpmdb":               {ours: []string{"artifact", "sbom"}},
 	"sbom/syftcat":             {ours: []string{"artifact", "sbom"}, modules: []string{"github.com/anchore/syft"}},
 	"match":                    {ours: []string{"artifact", "facts", "signatures", "sbom", "internal/literal", "internal/work"}},
 	"feature":                  {ours: []string{"artifact", "elf", "internal/work"}},

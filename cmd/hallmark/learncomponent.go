@@ -15,6 +15,7 @@ import (
 	"hallmark/sbom"
 	known "hallmark/sbom/learnt"
 	"hallmark/sbom/manifest"
+	"hallmark/sbom/rpmdb"
 	"hallmark/sbom/syftcat"
 )
 
@@ -157,7 +158,7 @@ func (a *analysis) knows(c *cobra.Command) {
 
 // finders are those of components, besides marks.
 func (a *analysis) finders() ([]sbom.Finder, error) {
-	out := []sbom.Finder{syftcat.Finder{}, manifest.Finder{}}
+	out := []sbom.Finder{syftcat.Finder{}, rpmdb.Finder{}, manifest.Finder{}}
 	all := &known.Base{}
 	for _, name := range a.bases {
 		b, err := readBase(name)

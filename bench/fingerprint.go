@@ -33,6 +33,7 @@ import (
 	"hallmark/elf"
 	"hallmark/feature"
 	"hallmark/fingerprint"
+	"hallmark/internal/binomial"
 	"hallmark/internal/work"
 )
 
@@ -291,8 +292,8 @@ func judge(name string, packs []*fingerprint.Pack, files []file) {
 		}
 	}
 	fmt.Printf("| %s | %d | %d/%d = %.3f (>= %.3f) | %d/%d = %.3f (>= %.3f) | %d of %d files (<= %.4f) | %d of %d pairs (<= %.1e) |\n", name, len(files), found, positives, float64(found)/float64(max(1, positives)),
-		fingerprint.LowerBound(found, positives),
-		bigFound, big, float64(bigFound)/float64(max(1, big)), fingerprint.LowerBound(bigFound, big), falseFiles, len(files), fingerprint.UpperBound(falseFiles, len(files)), wrong, pairs, fingerprint.UpperBound(wrong, pairs))
+		binomial.Lower(found, positives),
+		bigFound, big, float64(bigFound)/float64(max(1, big)), binomial.Lower(bigFound, big), falseFiles, len(files), binomial.Upper(falseFiles, len(files)), wrong, pairs, binomial.Upper(wrong, pairs))
 	if os.Getenv("NAMES") != "" {
 		for _, s := range append(misses, falses...) {
 			fmt.Println("   ", s)

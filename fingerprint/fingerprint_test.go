@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -183,20 +182,6 @@ func TestBackgroundOnlyRemoves(t *testing.T) {
 	}
 	if _, err := ParseBackground(file.Bytes()[:file.Len()-1]); err == nil {
 		t.Error("a cut background is read")
-	}
-}
-
-func TestBounds(t *testing.T) {
-	for _, tc := range []struct {
-		k, n int
-		want float64
-	}{{0, 59, 0.0495}, {0, 819, 0.00365}, {1, 819, 0.00578}, {5, 5, 1}, {0, 0, 1}} {
-		if got := UpperBound(tc.k, tc.n); math.Abs(got-tc.want) > 0.0001 {
-			t.Errorf("UpperBound(%d, %d) = %.5f, want %.5f", tc.k, tc.n, got, tc.want)
-		}
-	}
-	if got := LowerBound(45, 45); math.Abs(got-0.9356) > 0.0001 {
-		t.Errorf("LowerBound(45, 45) = %.4f, want 0.9356", got)
 	}
 }
 

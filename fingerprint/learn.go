@@ -13,6 +13,7 @@ import (
 
 	"hallmark/artifact"
 	"hallmark/feature"
+	"hallmark/internal/binomial"
 	"hallmark/internal/work"
 )
 
@@ -156,7 +157,7 @@ func (c *Component) learn(s *Spec, refs, subtract, fit, test []Sample) error {
 	}
 	c.Tests.Negatives = len(test)
 	c.Tests.NegativeSums = sumOf(test)
-	if up := UpperBound(c.Tests.Falsely, len(test)); up > maxFalse {
+	if up := binomial.Upper(c.Tests.Falsely, len(test)); up > maxFalse {
 		return weak("%d of %d contents of others are alike, %s is one; if they are of the same family, take them out of --against; else give --background what both hold", c.Tests.Falsely, len(test), c.firstInnocent(test))
 	}
 	falsely := c.classTests(test)
@@ -451,7 +452,7 @@ func (c *Component) classTests(test []Sample) []float64 {
 				t.Innocent, t.InnocentHits = s.Name, n
 			}
 		}
-		rates[i] = UpperBound(falsely, len(test))
+		rates[i] = binomial.Upper(falsely, len(test))
 	}
 	return rates
 }
@@ -523,7 +524,7 @@ func (c *Component) positives(s *Spec, refs []Sample, falsely []float64) error {
 		return weak("%d of %d contents are recognised (%s)", worst.Hits, worst.Of, worst.Name)
 	}
 	for k := range c.Classes {
-		c.Classes[k].LLR = ratio(LowerBound(classes[k], worst.Of), falsely[k])
+		c.Classes[k].LLR = ratio(binomial.Lower(classes[k], worst.Of), falsely[k])
 	}
 	if len(s.References) > 1 && c.Part == 0 {
 		c.Tests.LeftOut = c.leaveOut(s, refs, strong)

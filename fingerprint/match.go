@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"hallmark/artifact"
+	"hallmark/internal/binomial"
 	"hallmark/internal/work"
 )
 
@@ -94,7 +95,7 @@ func (m *Matcher) content(s Sample, contents int) []Likeness {
 			l := Likeness{
 				Content: s.Digest, Name: s.Name, Family: c.Family, Component: c.Name, Classes: append([]ClassHits{}, hits...),
 				LLR: c.llrOf(hits), Island: !identical && c.island(hits), Identical: identical, Pack: p.Digest,
-				Expected: math.Round(1e4*float64(contents)*UpperBound(c.Tests.Falsely, c.Tests.Negatives)) / 1e4,
+				Expected: math.Round(1e4*float64(contents)*binomial.Upper(c.Tests.Falsely, c.Tests.Negatives)) / 1e4,
 			}
 			l.Version, l.Nearest = c.nearest(hits)
 			for _, r := range m.known[s.Digest] {

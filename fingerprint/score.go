@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"hallmark/feature"
+	"hallmark/internal/binomial"
 )
 
 // ClassHits is what a content shares with a component in one class.
@@ -214,11 +215,11 @@ func (c *Component) llrOf(hits []ClassHits) float64 {
 
 // llr is what the tests of the rule as a whole support: the worst disguise counts.
 func (t *Tests) llr() float64 {
-	recall := LowerBound(t.Itself, t.References)
+	recall := binomial.Lower(t.Itself, t.References)
 	for _, d := range t.Disguises {
-		recall = min(recall, LowerBound(d.Hits, d.Of))
+		recall = min(recall, binomial.Lower(d.Hits, d.Of))
 	}
-	return ratio(recall, UpperBound(t.Falsely, t.Negatives))
+	return ratio(recall, binomial.Upper(t.Falsely, t.Negatives))
 }
 
 func ratio(recall, falsely float64) float64 {

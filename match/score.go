@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"hallmark/artifact"
+	"hallmark/internal/binomial"
 )
 
 // Scores are decimal logarithms of likelihood ratios of two propositions: these bytes come from
@@ -16,7 +17,6 @@ import (
 const (
 	mostOfClass = 2.5 // of one class of evidence, whatever its tests would allow
 	moreOfFile  = 0.5 // what all further marks of one file add to its best: they fail together
-	confidence  = 0.05
 )
 
 // score adds what groups of marks that do not depend on each other say. Within a group its best
@@ -87,52 +87,13 @@ func support(score float64) string {
 // ratio is the score of a mark that was found in seen of `of` places where it belongs, and in
 // wrong of innocent contents in which it was looked for.
 func ratio(seen, of, wrong, innocent int) float64 {
-	return round(min(mostOfClass, max(0, math.Log10(lower(seen, of)/upper(wrong, innocent)))))
+	return round(min(mostOfClass, max(0, math.Log10(lower(seen, of)/binomial.Upper(wrong, innocent)))))
 }
 
-// upper is the one-sided upper bound of a rate after k of n trials.
-func upper(k, n int) float64 {
-	if n <= 0 || k >= n {
-		return 1
-	}
-	return bisect(func(p float64) bool { return below(k, n, p) > confidence })
-}
-
-// lower is the one-sided lower bound.
+// lower is the lower bound of a rate after k of n trials.
 func lower(k, n int) float64 {
 	if n <= 0 || k <= 0 {
-		return confidence // of a mark seen once, in one trial
+		return binomial.Unlikely // of a mark seen once, in one trial
 	}
-	return bisect(func(p float64) bool { return 1-below(k-1, n, p) < confidence })
-}
-
-// bisect returns the p in [0, 1] up to which more holds.
-func bisect(more func(p float64) bool) float64 {
-	lo, hi := 0.0, 1.0
-	for range 60 {
-		if mid := (lo + hi) / 2; more(mid) {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return lo
-}
-
-// below is the probability of k or fewer of n trials of rate p.
-func below(k, n int, p float64) float64 {
-	if p <= 0 {
-		return 1
-	}
-	if p >= 1 {
-		return 0
-	}
-	sum := 0.0
-	logN, _ := math.Lgamma(float64(n) + 1)
-	for i := range min(k, n) + 1 {
-		a, _ := math.Lgamma(float64(i) + 1)
-		b, _ := math.Lgamma(float64(n-i) + 1)
-		sum += math.Exp(logN - a - b + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
-	}
-	return min(sum, 1)
+	return binomial.Lower(k, n)
 }

@@ -10,6 +10,7 @@ import (
 
 	"hallmark/artifact"
 	"hallmark/facts"
+	"hallmark/internal/binomial"
 )
 
 // subject is a content to be looked at, or the nodes without content of one chunk.
@@ -267,7 +268,7 @@ func distinct(list []sighting) int {
 func (j *judge) fire(m *mark, claim Class, list []sighting, tried int) Fired {
 	f := Fired{ID: m.ID, Maker: m.maker.ID, Claim: claim, Role: m.role(), Kind: m.Kind, Group: m.group, Look: m.place, Ceiling: m.ceiling(claim),
 		Strength: m.Strength, Tested: m.tested, Score: ratio(m.Seen.In, m.Seen.Of, m.tested.False, m.tested.Contents),
-		Expected: round(upper(m.tested.False, m.tested.Contents) * float64(tried)),
+		Expected: round(binomial.Upper(m.tested.False, m.tested.Contents) * float64(tried)),
 		Note:     m.Note, Checked: m.Checked, Source: m.Source, leaves: map[artifact.Digest]string{}}
 	for _, s := range list {
 		f.leaves[s.view.content.Digest] = j.groupOf(m, s.view)

@@ -16,6 +16,7 @@ import (
 	"hallmark/disguise"
 	"hallmark/feature"
 	"hallmark/fingerprint"
+	"hallmark/internal/binomial"
 	"hallmark/internal/work"
 	"hallmark/report"
 )
@@ -201,7 +202,7 @@ func writeComponent(w io.Writer, c *fingerprint.Component, all bool) {
 		name += fmt.Sprintf(" (part %d)", c.Part)
 	}
 	fmt.Fprintf(w, "%s, version %s: %d contents learnt, %d of %d recognised, %d of %d others falsely (rate at most %.2g)\n",
-		report.Printable(name), report.Printable(strings.Join(versions, ", ")), files, t.Itself, t.References, t.Falsely, t.Negatives, fingerprint.UpperBound(t.Falsely, t.Negatives))
+		report.Printable(name), report.Printable(strings.Join(versions, ", ")), files, t.Itself, t.References, t.Falsely, t.Negatives, binomial.Upper(t.Falsely, t.Negatives))
 	if !all {
 		return
 	}

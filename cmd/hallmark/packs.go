@@ -17,6 +17,7 @@ import (
 	"hallmark/artifact"
 	"hallmark/feature"
 	"hallmark/fingerprint"
+	"hallmark/internal/binomial"
 	"hallmark/internal/work"
 	"hallmark/report"
 	"hallmark/signing"
@@ -333,7 +334,7 @@ func (t *packTest) component(p *fingerprint.Pack, c *fingerprint.Component, samp
 	}
 	for i := range rules {
 		r := &rules[i]
-		r.Recall, r.FalseRate = fingerprint.LowerBound(r.Found, r.Of), fingerprint.UpperBound(r.False, r.Others)
+		r.Recall, r.FalseRate = binomial.Lower(r.Found, r.Of), binomial.Upper(r.False, r.Others)
 	}
 	t.Rules = append(t.Rules, rules...)
 }

@@ -1,25 +1,26 @@
-package fingerprint
+// Package binomial bounds a rate of which k of n trials are known: one-sided at 95 %, exact
+// (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404).
+package binomial
 
 import "math"
 
-// Bounds of a rate of which k of n trials are known, one-sided at 95 %, exact (Clopper and
-// Pearson 1934, doi:10.1093/biomet/26.4.404).
-const oneSided = 0.05
+// Unlikely is the probability that a bound leaves out.
+const Unlikely = 0.05
 
-// UpperBound is the highest rate at which k successes or fewer in n trials are not yet unlikely.
-func UpperBound(k, n int) float64 {
+// Upper is the highest rate at which k successes or fewer in n trials are not yet unlikely.
+func Upper(k, n int) float64 {
 	if n <= 0 || k >= n {
 		return 1
 	}
-	return bisect(func(p float64) bool { return atMost(k, n, p) > oneSided })
+	return bisect(func(p float64) bool { return atMost(k, n, p) > Unlikely })
 }
 
-// LowerBound is the lowest rate at which k successes or more in n trials are not yet unlikely.
-func LowerBound(k, n int) float64 {
+// Lower is the lowest rate at which k successes or more in n trials are not yet unlikely.
+func Lower(k, n int) float64 {
 	if n <= 0 || k <= 0 {
 		return 0
 	}
-	return 1 - UpperBound(n-k, n)
+	return 1 - Upper(n-k, n)
 }
 
 // bisect finds where below turns from true to false between 0 and 1.

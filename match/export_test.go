@@ -1,6 +1,0 @@
-package match
-
-var (
-	Upper = upper
-	Lower = lower
-)

@@ -85,3 +85,8 @@ same_files() {
 	[ "$lost" -eq 0 ] || { echo "$1: $lost of $(wc -l <"$work/want") files not read" >&2; exit 1; }
 	echo "checked: all $(wc -l <"$work/want") distinct contents of $(basename "$1") come out byte for byte"
 }
+
+# mirror prints where the machine's own Debian packages come from.
+mirror() {
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep '/debian/$' | sort -u | head -n 1
+}

@@ -6,8 +6,8 @@
 #   bench/components.sh [ARCH...]     armhf, mipsel and arm64 if none is named
 #
 # SUITE (bookworm) is the release looked at, LEARN (bullseye) the one learnt from, MIRROR where
-# packages come from; mipsel ends with bookworm. About 180 MB are downloaded for each release and
-# architecture, into PEERS. -v as the first argument lists what was missed and what was wrong.
+# packages come from (else where the machine's own do); mipsel ends with bookworm. About 180 MB are
+# downloaded for each release and architecture, into PEERS. -v as the first argument lists what was missed and what was wrong.
 . "$(dirname "$0")/common.sh"
 suite=${SUITE:-bookworm} learn=${LEARN:-bullseye}
 verbose=
@@ -23,7 +23,7 @@ debs() {
 	local suite=$1 arch=$2 dir=$3 a=$peers/debian/$1-$2; shift 3
 	mkdir -p "$a"/{lists/partial,archives/partial,state} "$dir"
 	: >>"$a/state/status"
-	echo "deb [signed-by=$keyring] ${MIRROR:-http://deb.debian.org/debian} $suite main" >"$a/sources.list"
+	echo "deb [signed-by=$keyring] ${MIRROR:-$(mirror)} $suite main" >"$a/sources.list"
 	cat >"$a/apt.conf" <<-CONF
 		Dir::State "$a/state"; Dir::State::lists "$a/lists"; Dir::State::status "$a/state/status";
 		Dir::Cache "$a"; Dir::Cache::archives "$a/archives";

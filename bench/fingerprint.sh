@@ -44,13 +44,18 @@ libsasl2-2 libkrb5-3 libp11-kit0 libgmp10 libnettle8 libsodium23 libmbedcrypto7 
 libgoogle-glog0v6 libgflags2.2 libyaml-cpp0.7 libyaml-0-2 libncurses6 libreadline8 libedit2 libv4l-0
 libasound2-plugins libpulse0 libdrm2 qtbase5-dev-tools libqt5core5a libqt5network5 libqt5xml5"
 
+# mirror prints where the machine's own Debian packages come from.
+mirror() {
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep '/debian/$' | sort -u | head -n 1
+}
+
 # debian SUITE ARCH FOLDER PACKAGES unpacks packages, or their successors, to FOLDER/SUITE-ARCH/SOURCE.
 debian() {
 	local d=$peers/apt/$1-$2 out=$3/$1-$2 p f src
 	[ ! -e "$out/.done" ] || return 0
 	mkdir -p "$d"/{lists/partial,archives/partial,state,debs} "$out"
 	touch "$d/state/status"
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $1 main" >"$d/sources.list"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${MIRROR:-$(mirror)} $1 main" >"$d/sources.list"
 	cat >"$d/apt.conf" <<-EOF
 		Dir::State "$d/state"; Dir::State::lists "$d/lists"; Dir::State::status "$d/state/status";
 		Dir::Cache "$d"; Dir::Cache::archives "$d/archives";
